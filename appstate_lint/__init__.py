@@ -1,0 +1,28 @@
+"""A linter that knows when application state exists.
+
+The map of the house, from the doors down the river; imports go down only:
+
+* ``cli``, ``plugin``: the doors (command line, pylint);
+* ``engine``: sources → facts → project → timeline → findings;
+* ``report``: findings → text; ``checks``: timeline → findings;
+* ``timeline``: an application's life, interpreted on abstract values;
+* ``project``: the facts of all files, joined;
+* ``facts``: one file's text → its flow; ``source``: finding and reading files;
+* ``frameworks``: the tables of ``rules/``; ``config``: settings; ``model``: the words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pylint.lint import PyLinter
+
+__version__ = "0.1.0"
+
+
+def register(linter: PyLinter) -> None:
+    """Register the checker with ``linter``: what pylint calls for ``load-plugins = ["appstate_lint"]``."""
+    from appstate_lint import plugin
+
+    plugin.register(linter)

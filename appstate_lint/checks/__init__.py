@@ -1,0 +1,44 @@
+"""timeline → findings: every rule is a function that asks the timeline and yields (RULES, DESIGN section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from appstate_lint.checks import (
+    default_hides_missing,
+    external_writer,
+    never_initialized,
+    never_read,
+    only_tests_write,
+    read_before_init,
+    source_none,
+    source_unresolved,
+    unreached_initializer,
+)
+from appstate_lint.model import Finding, Rule
+from appstate_lint.timeline import Timeline
+
+Check = Callable[[Timeline], Iterator[Finding]]
+
+CHECKS: tuple[tuple[Rule, Check], ...] = (
+    (read_before_init.RULE, read_before_init.check),
+    (never_initialized.RULE, never_initialized.check),
+    (default_hides_missing.RULE, default_hides_missing.check),
+    (source_none.RULE, source_none.check),
+    (source_unresolved.RULE, source_unresolved.check),
+    (never_read.RULE, never_read.check),
+    (unreached_initializer.RULE, unreached_initializer.check),
+    (only_tests_write.RULE, only_tests_write.check),
+    (external_writer.RULE, external_writer.check),
+)
+
+CONFIG_ERROR = Rule("appstate-config-error", "E7829", "{problem}")
+INTERNAL_ERROR = Rule("appstate-internal-error", "E7899", "{problem}")
+
+RULES: tuple[Rule, ...] = (*(rule for rule, _ in CHECKS), CONFIG_ERROR, INTERNAL_ERROR)
+
+
+def run(timeline: Timeline) -> Iterator[Finding]:
+    """Yield the findings of all rules."""
+    for _, check in CHECKS:
+        yield from check(timeline)

@@ -1,0 +1,22 @@
+"""A guard asks for a component that nothing ever writes: the code always takes its fallback, silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.checks.causes import Cause, missing, report
+from appstate_lint.model import Finding, Rule
+from appstate_lint.timeline import Timeline
+
+RULE = Rule(
+    "appstate-default-hides-missing",
+    "W7803",
+    "nothing in {application} sets '{component}': this always takes its fallback",
+)
+
+
+def check(timeline: Timeline) -> Iterator[Finding]:
+    """Yield a finding for each function whose guard hides that a component is never written."""
+    for found in missing(timeline):
+        if found.guarded and found.cause in (Cause.NOBODY, Cause.OTHER_APPLICATION):
+            yield report(RULE, timeline, found, [])

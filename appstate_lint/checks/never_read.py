@@ -1,0 +1,29 @@
+"""A component is written, and nothing here, nor a known library, reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.model import Finding, Rule
+from appstate_lint.timeline import Timeline
+
+RULE = Rule("appstate-never-read", "I7814", "'{component}' is set in {phase}, but nothing in {application} reads it")
+
+
+def check(timeline: Timeline) -> Iterator[Finding]:
+    """Yield a finding at the first write of each component that has no reader."""
+    read_unreached = {each.component for each in timeline.unreached}
+    for component in timeline.all_components():
+        if component.reads or not component.certain_writes or component.name in timeline.read_outside:
+            continue
+        if component.life.open or component.life.dynamic_reads or component.name in read_unreached:
+            continue
+        write = component.certain_writes[0]
+        yield RULE.finding(
+            write.place,
+            component=component.name,
+            application=component.life.name,
+            phase=write.phase,
+            function=write.function,
+            trace=timeline.path_to(write, f"{write.function} writes '{component.name}'"),
+        )

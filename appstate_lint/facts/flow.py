@@ -1,0 +1,377 @@
+"""The shape of facts: one file's definitions and the flow of its code, lowered from syntax to frozen records.
+
+Flow is what the timeline interprets: expressions that can name state or lead to it, under sequence, branch, loop,
+try and with. What cannot matter is folded away (``Opaque``). Records are msgspec structs laid out as arrays, so
+that they are cheap to build and can be cached as they are.
+
+``At`` is (line, column, end line, end column): lines 1-based, columns 0-based characters, end exclusive.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, Union
+
+import msgspec
+
+At: TypeAlias = tuple[int, int, int, int]
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """The base of every node: immutable, tagged, an array when encoded."""
+
+
+# ---------------------------------------------------------------- expressions
+
+
+class Const(Record, frozen=True):
+    """A literal string, number, boolean or ``None``."""
+
+    value: str | int | float | bool | None
+
+
+class Opaque(Record, frozen=True):
+    """An expression whose value is not modelled; its parts are evaluated in order."""
+
+    parts: tuple[Expr, ...] = ()
+
+
+class Name(Record, frozen=True):
+    id: str
+    at: At
+
+
+class Attr(Record, frozen=True):
+    value: Expr
+    name: str
+    at: At
+
+
+class Item(Record, frozen=True):
+    value: Expr
+    index: Expr
+    at: At
+
+
+class Call(Record, frozen=True):
+    """A call; a keyword named ``""`` is ``**value``."""
+
+    func: Expr
+    args: tuple[Expr, ...]
+    keywords: tuple[tuple[str, Expr], ...]
+    at: At
+
+
+class Star(Record, frozen=True):
+    value: Expr
+
+
+class Sequence(Record, frozen=True):
+    """A list, tuple or set display; ``kind`` says which."""
+
+    kind: str
+    items: tuple[Expr, ...]
+    at: At
+
+
+class Mapping(Record, frozen=True):
+    """A dict display; an entry with no key is ``**value``."""
+
+    items: tuple[tuple[Expr | None, Expr], ...]
+    at: At
+
+
+class Bool(Record, frozen=True):
+    """``and`` or ``or``."""
+
+    op: str
+    values: tuple[Expr, ...]
+
+
+class Not(Record, frozen=True):
+    value: Expr
+
+
+class Compare(Record, frozen=True):
+    """One comparison; ``op`` is ``is``, ``is not``, ``==``, ``!=``, ``in``, ``not in`` or another sign."""
+
+    left: Expr
+    op: str
+    right: Expr
+    at: At
+
+
+class IfElse(Record, frozen=True):
+    test: Expr
+    body: Expr
+    orelse: Expr
+
+
+class Lambda(Record, frozen=True):
+    """A lambda; ``function`` is its index in the file's functions."""
+
+    function: int
+
+
+class Text(Record, frozen=True):
+    """An f-string."""
+
+    parts: tuple[Expr, ...]
+
+
+class Binary(Record, frozen=True):
+    """``+``, ``|`` or ``%``: the operators that build names and tables."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+class Comprehension(Record, frozen=True):
+    """A comprehension; ``key`` is given for dicts, ``clauses`` are (target, iterable, conditions)."""
+
+    kind: str
+    key: Expr | None
+    value: Expr
+    clauses: tuple[tuple[Expr, Expr, tuple[Expr, ...]], ...]
+    at: At
+
+
+class Walrus(Record, frozen=True):
+    target: Expr
+    value: Expr
+
+
+class Await(Record, frozen=True):
+    value: Expr
+    at: At
+
+
+class Yield(Record, frozen=True):
+    value: Expr | None
+    at: At
+
+
+class YieldFrom(Record, frozen=True):
+    value: Expr
+    at: At
+
+
+Expr: TypeAlias = Union[
+    Const, Opaque, Name, Attr, Item, Call, Star, Sequence, Mapping, Bool, Not, Compare, IfElse, Lambda, Text, Binary,
+    Comprehension, Walrus, Await, Yield, YieldFrom,
+]  # fmt: skip
+
+# ---------------------------------------------------------------- statements
+
+
+class Do(Record, frozen=True):
+    """An expression as a statement."""
+
+    value: Expr
+
+
+class Bind(Record, frozen=True):
+    """An assignment; ``value`` is ``None`` for a bare annotation."""
+
+    targets: tuple[Expr, ...]
+    value: Expr | None
+    annotation: Expr | None
+    line: int
+
+
+class Augment(Record, frozen=True):
+    target: Expr
+    op: str
+    value: Expr
+    line: int
+
+
+class Return(Record, frozen=True):
+    value: Expr | None
+    line: int
+
+
+class Raise(Record, frozen=True):
+    value: Expr | None
+    line: int
+
+
+class If(Record, frozen=True):
+    test: Expr
+    body: Block
+    orelse: Block
+    line: int
+
+
+class For(Record, frozen=True):
+    target: Expr
+    iterable: Expr
+    body: Block
+    orelse: Block
+    is_async: bool
+    line: int
+
+
+class While(Record, frozen=True):
+    test: Expr
+    body: Block
+    orelse: Block
+    line: int
+
+
+class Handler(Record, frozen=True):
+    """An ``except`` clause; no types is a bare one."""
+
+    types: tuple[Expr, ...]
+    name: str
+    body: Block
+    line: int
+
+
+class Try(Record, frozen=True):
+    body: Block
+    handlers: tuple[Handler, ...]
+    orelse: Block
+    final: Block
+    line: int
+
+
+class With(Record, frozen=True):
+    entries: tuple[tuple[Expr, Expr | None], ...]
+    body: Block
+    is_async: bool
+    line: int
+
+
+class Case(Record, frozen=True):
+    """A ``case``: the names it binds, whether it always matches, its guard."""
+
+    value: Expr | None
+    names: tuple[str, ...]
+    always: bool
+    guard: Expr | None
+    body: Block
+
+
+class Match(Record, frozen=True):
+    subject: Expr
+    cases: tuple[Case, ...]
+    line: int
+
+
+class Define(Record, frozen=True):
+    """A ``def``; ``function`` is its index in the file's functions."""
+
+    function: int
+
+
+class DefineClass(Record, frozen=True):
+    """A ``class``; ``index`` is its place in the file's classes."""
+
+    index: int
+
+
+class Import(Record, frozen=True):
+    """``import module`` or ``import module as name`` (``name`` empty without ``as``)."""
+
+    module: str
+    name: str
+    line: int
+
+
+class ImportFrom(Record, frozen=True):
+    """``from module import name as alias``, one record a name; ``*`` is a star import."""
+
+    module: str
+    level: int
+    name: str
+    alias: str
+    at: At
+
+
+class Delete(Record, frozen=True):
+    targets: tuple[Expr, ...]
+
+
+class Outer(Record, frozen=True):
+    """``global`` or ``nonlocal``."""
+
+    kind: str
+    names: tuple[str, ...]
+
+
+class Assert(Record, frozen=True):
+    test: Expr
+    line: int
+
+
+class Break(Record, frozen=True):
+    pass
+
+
+class Continue(Record, frozen=True):
+    pass
+
+
+Stmt: TypeAlias = Union[
+    Do, Bind, Augment, Return, Raise, If, For, While, Try, With, Match, Define, DefineClass, Import, ImportFrom,
+    Delete, Outer, Assert, Break, Continue,
+]  # fmt: skip
+
+Block: TypeAlias = tuple[Stmt, ...]
+
+# ---------------------------------------------------------------- definitions
+
+
+class Param(Record, frozen=True):
+    """A parameter; ``kind`` is ``positional``, ``any``, ``args``, ``keyword`` or ``kwargs``."""
+
+    name: str
+    kind: str
+    annotation: Expr | None
+    default: Expr | None
+
+
+class Function(Record, frozen=True):
+    """A function, method or lambda; ``owner`` is the index of its class, -1 outside classes.
+
+    ``scope`` is the index of the enclosing function, -1 at module level. ``nested`` tells that functions inside may
+    use its variables.
+    """
+
+    name: str
+    qualname: str
+    params: tuple[Param, ...]
+    decorators: tuple[Expr, ...]
+    returns: Expr | None
+    body: Block
+    is_async: bool
+    is_generator: bool
+    owner: int
+    scope: int
+    nested: bool
+    locals: tuple[str, ...]
+    at: At
+
+
+class Class(Record, frozen=True):
+    """A class: bases and keywords are expressions, the body its flow."""
+
+    name: str
+    qualname: str
+    bases: tuple[Expr, ...]
+    keywords: tuple[tuple[str, Expr], ...]
+    decorators: tuple[Expr, ...]
+    body: Block
+    scope: int
+    at: At
+
+
+class FileFacts(Record, frozen=True):
+    """What one file says. ``error`` is empty, or the reason why the rest is."""
+
+    functions: tuple[Function, ...]
+    classes: tuple[Class, ...]
+    body: Block
+    exports: tuple[str, ...] | None
+    error: str = ""

@@ -1,0 +1,148 @@
+"""The tables of ``rules/``: where state lives and how code is registered, as frozen records under one schema.
+
+No framework is named here; ``rules/frameworks/*.toml`` and ``rules/libraries/*.toml`` do that.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import msgspec
+import tomli
+
+
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a function or method does with the code it is given.
+
+    ``arguments`` are the parameter names in positional order, ``function`` is the one that receives the code,
+    ``registers`` gives the role of further parameters. ``selector`` is the parameter whose literal chooses the role in
+    ``select``. ``form`` is ``call`` or ``decorator`` (the call returns a decorator that registers). With ``rest``, the
+    remaining arguments are those of the function.
+    """
+
+    names: tuple[str, ...]
+    role: str = ""
+    form: str = "call"
+    arguments: tuple[str, ...] = ()
+    function: str = ""
+    registers: dict[str, str] = {}
+    selector: str = ""
+    select: dict[str, str] = {}
+    rest: bool = False
+
+
+class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the instances of a framework's class are to the linter; ``kind`` says it in one word."""
+
+    names: tuple[str, ...]
+    kind: str = ""
+    extends: str = ""
+    framework: str = ""
+    holder: str = ""
+    itself: tuple[str, ...] = ()
+    application: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
+    attributes: dict[str, str] = {}
+    arguments: tuple[str, ...] = ()
+    registers: dict[str, str] = {}
+    lists: dict[str, str] = {}
+    methods: tuple[Call, ...] = ()
+
+    def method(self, name: str) -> Call | None:
+        """Return what the method ``name`` does, ``None`` if nothing that matters."""
+        for call in self.methods:
+            if name in call.names:
+                return call
+        return None
+
+
+class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a package reads and writes on an application that it is handed; ``source`` says where that was seen."""
+
+    package: str
+    source: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+class _Page(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"classes": "class", "functions": "function", "methods": "method", "libraries": "library"},
+):
+    framework: str = ""
+    packages: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    classes: tuple[FrameworkClass, ...] = ()
+    functions: tuple[Call, ...] = ()
+    methods: tuple[Call, ...] = ()
+    libraries: tuple[Library, ...] = ()
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state."""
+
+    classes: dict[str, FrameworkClass]
+    functions: dict[str, Call]
+    methods: dict[str, Call]
+    packages: frozenset[str]
+    libraries: tuple[Library, ...]
+    application_names: frozenset[str] = frozenset(
+        {"app", "_app", "application", "_application", "fastapi_app", "asgi_app", "api_app", "the_app"}
+    )
+
+    def describes(self, dotted: str) -> bool:
+        """Tell whether what ``dotted`` does to application state is known from its package."""
+        return dotted.partition(".")[0] in self.packages
+
+    @property
+    def read_outside(self) -> frozenset[str]:
+        """Components that a known library reads."""
+        return frozenset(name for library in self.libraries for name in library.reads)
+
+
+def rules_folder() -> Path:
+    """Return the folder of rule pages and tables: in the installed package, or beside it in a source tree."""
+    inside = Path(__file__).parent / "rules"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
+
+
+@functools.cache
+def load() -> Tables:
+    """Return the tables of ``rules/frameworks`` and ``rules/libraries``; raises what a broken page raises."""
+    folder = rules_folder()
+    files = sorted(folder.glob("frameworks/*.toml")) + sorted(folder.glob("libraries/*.toml"))
+    return join([msgspec.convert(tomli.loads(file.read_text("utf-8")), _Page) for file in files])
+
+
+def join(pages: list[_Page]) -> Tables:
+    """Join pages into one set of tables; a class takes what it does not say itself from the one it extends."""
+    declared: dict[str, FrameworkClass] = {}
+    for page in pages:
+        for cls in page.classes:
+            named = msgspec.structs.replace(cls, framework=page.framework)
+            declared.update(dict.fromkeys(cls.names, named))
+    classes = {name: _inherit(cls, declared) for name, cls in declared.items()}
+    functions = {name: call for page in pages for call in page.functions for name in call.names}
+    methods = {name: call for page in pages for call in page.methods for name in call.names}
+    packages = {package for page in pages for package in page.packages}
+    libraries = tuple(library for page in pages for library in page.libraries)
+    packages |= {library.package for library in libraries}
+    return Tables(classes, functions, methods, frozenset(packages), libraries)
+
+
+def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> FrameworkClass:
+    if not cls.extends:
+        return cls
+    base = _inherit(declared[cls.extends], declared)
+    return msgspec.structs.replace(
+        base,
+        names=cls.names,
+        framework=cls.framework,
+        arguments=cls.arguments or base.arguments,
+        registers={**base.registers, **cls.registers},
+        methods=cls.methods + base.methods,
+    )

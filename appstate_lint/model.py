@@ -1,0 +1,249 @@
+"""The words: phases, accesses, findings and reports as enums and frozen records.
+
+Lines are 1-based, columns 0-based characters, files relative to the project root with forward slashes
+(DESIGN section 9).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Phase(str, enum.Enum):
+    """A stretch of an application's life; the members stand in the order of time."""
+
+    IMPORT = "import"
+    BUILD = "build"
+    STARTUP = "startup"
+    SERVING = "serving"
+    SHUTDOWN = "shutdown"
+    UNKNOWN = "unknown"
+    UNREACHED = "unreached"
+
+    @property
+    def rank(self) -> int:
+        """The place in time, 0 for import."""
+        return _RANKS[self]
+
+
+_RANKS = {phase: rank for rank, phase in enumerate(Phase)}
+
+
+class Kind(str, enum.Enum):
+    """What an access does to its component."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    GUARD = "guard"
+
+
+class Severity(str, enum.Enum):
+    """How bad a finding is; information is off unless selected."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Confidence(str, enum.Enum):
+    """How sure a finding is: provable from code and documentation, or under numbered assumptions."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+
+
+_SEVERITIES = {"E": Severity.ERROR, "W": Severity.WARNING, "I": Severity.INFO, "R": Severity.INFO}
+
+
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A stretch of source text: file, 1-based lines, 0-based character columns, end exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One step of a trace: what happens at a line, and in which phase."""
+
+    file: str
+    line: int
+    phase: str
+    text: str
+
+
+class Related(msgspec.Struct, frozen=True, gc=False):
+    """A further place of the same fault."""
+
+    file: str
+    line: int
+    text: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One fault, as every door reports it (DESIGN section 9)."""
+
+    rule: str
+    code: str
+    severity: Severity
+    confidence: Confidence
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    component: str
+    application: str
+    phase: str
+    message: str
+    suggestion: str | None = None
+    assumptions: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    trace: tuple[Step, ...] = ()
+    related: tuple[Related, ...] = ()
+    function: str = ""
+    fingerprint: str = ""
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """The order of a report: by place, then by rule and component."""
+        return (self.file, self.line, self.column, self.code, self.component)
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A kind of finding: its name, code (the letter is the severity) and message template."""
+
+    name: str
+    code: str
+    message: str
+    confidence: Confidence = Confidence.HIGH
+
+    @property
+    def severity(self) -> Severity:
+        """The severity that the letter of the code stands for."""
+        return _SEVERITIES[self.code[0]]
+
+    def finding(
+        self,
+        place: Place,
+        *,
+        component: str = "",
+        application: str = "",
+        phase: Phase | str = "",
+        function: str = "",
+        suggestion: str | None = None,
+        assumptions: Iterable[str] = (),
+        trace: Iterable[Step] = (),
+        related: Iterable[Related] = (),
+        **words: object,
+    ) -> Finding:
+        """Return the finding of this rule at ``place``; ``words`` fill the message template."""
+        phase_name = phase.value if isinstance(phase, Phase) else phase
+        text = self.message.format(component=component, application=application, phase=phase_name, **words)
+        if suggestion:
+            text += f"; did you mean '{suggestion}'?"
+        return Finding(
+            rule=self.name,
+            code=self.code,
+            severity=self.severity,
+            confidence=self.confidence,
+            file=place.file,
+            line=place.line,
+            column=place.column,
+            end_line=place.end_line,
+            end_column=place.end_column,
+            component=component,
+            application=application,
+            applications=(application,) if application else (),
+            phase=phase_name,
+            message=text,
+            suggestion=suggestion,
+            assumptions=tuple(assumptions),
+            trace=tuple(trace),
+            related=tuple(related),
+            function=function,
+        )
+
+
+class Access(msgspec.Struct, frozen=True):
+    """One place in the source that touches a component, as ``accesses`` prints it (DESIGN section 9)."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    component: str
+    kind: Kind
+    phase: Phase
+    phases: tuple[Phase, ...]
+    named_phase: str | None
+    application: str
+    function: str
+    conditional: bool
+    presence: tuple[str, ...]
+
+
+class Application(msgspec.Struct, frozen=True):
+    """One application of the project, as the report names it."""
+
+    name: str
+    file: str
+    line: int
+    framework: str
+    entry_points: int
+    open: bool
+
+
+class FileCounts(msgspec.Struct, frozen=True):
+    """How many files were seen and parsed, and which could not be."""
+
+    seen: int
+    parsed: int
+    cached: int
+    unparsable: tuple[str, ...]
+
+
+class ReadCounts(msgspec.Struct, frozen=True):
+    """Reads and guards outside tests: what is known of them."""
+
+    proved: int
+    flagged: int
+    unknown: int
+    unreached: int
+
+
+class Spot(msgspec.Struct, frozen=True, order=True):
+    """A line of a file."""
+
+    file: str
+    line: int
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What the analysis saw and what it could not decide."""
+
+    files: FileCounts
+    reads: ReadCounts
+    dynamic: tuple[Spot, ...]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that an analysis says of one project; ``root`` is absolute, all else relative to it.
+
+    ``notes`` are sentences for people: why something was withheld or left incomplete.
+    """
+
+    root: str
+    applications: tuple[Application, ...]
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    accesses: tuple[Access, ...]
+    notes: tuple[str, ...] = ()
+    incomplete: bool = False

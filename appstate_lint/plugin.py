@@ -1,0 +1,262 @@
+"""The pylint plugin: a door, and the only module that imports pylint.
+
+pylint shows the plugin one file at a time, perhaps in several processes, perhaps with unsaved text. Each time the
+whole project is asked for, with that text laid over the disk, and what is found *in that file* is reported: so the
+answer is that of the command line. The analysis of what is on disk is kept in a global of this module (the checker is
+pickled for workers), with the stamps of all files, which are compared once a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pylint.checkers import BaseRawFileChecker
+from pylint.interfaces import HIGH, INFERENCE
+
+from appstate_lint import config, engine, source
+from appstate_lint.checks import RULES
+from appstate_lint.config import Settings
+from appstate_lint.model import Confidence, Finding, Severity
+
+if TYPE_CHECKING:
+    from astroid import nodes  # type: ignore[import-untyped]
+    from pylint.lint import PyLinter
+    from pylint.typing import MessageDefinitionTuple
+
+CONFIG_ERROR = "appstate-config-error"
+INTERNAL_ERROR = "appstate-internal-error"
+
+_CONFIDENCES = {Confidence.HIGH: HIGH, Confidence.MEDIUM: INFERENCE}
+_PYCHARM_COPY = re.compile(r"csi-\d+")
+_FLYCHECK_PREFIX = "flycheck_"
+_UNTRUSTED = 2_000_000_000
+"""For so many nanoseconds after a change the times of a file may not show the next one."""
+
+
+class Project(NamedTuple):
+    """What the index is kept by: a root (absolute) and the configuration file that was asked for."""
+
+    root: Path
+    explicit: Path | None
+
+
+class Stamp(NamedTuple):
+    """What tells one state of a file from another without reading it; a file of just now is read all the same."""
+
+    size: int
+    modified: int
+    inode: int
+    digest: bytes
+
+
+class Index(NamedTuple):
+    """A project as it was on disk: the stamps of its files and the findings by file."""
+
+    stamps: Mapping[str, Stamp]
+    settings: Settings
+    findings: Mapping[str, tuple[Finding, ...]]
+
+
+class Linted(NamedTuple):
+    """The file that pylint shows: where it stands in its project, and its text if that is not what the disk has."""
+
+    project: Project
+    file: str
+    overlay: Mapping[str, str]
+
+
+_indexes: dict[Project, Index] = {}
+
+
+def register(linter: PyLinter) -> None:
+    """Register the checker with ``linter``, once: pylint before 4.1 asks again in every worker."""
+    if not any(type(checker).__name__ == AppStateChecker.__name__ for checker in linter.get_checkers()):
+        linter.register_checker(AppStateChecker(linter))
+
+
+def load_configuration(linter: PyLinter) -> None:
+    """Analyze the project of the working directory before pylint starts its workers, so that they inherit it."""
+    if linter.config.jobs == 1 or not any(linter.is_message_enabled(rule.name) for rule in RULES):
+        return
+    project = _project(Path.cwd(), linter.config.appstate_root, linter.config.appstate_config)
+    try:
+        _index(project)
+    except Exception:  # the first module of the project meets the same fault, and can report it
+        _indexes.pop(project, None)
+
+
+def _messages() -> dict[str, MessageDefinitionTuple]:
+    return {rule.code: _message(rule.name, rule.severity) for rule in RULES}
+
+
+def _message(name: str, severity: Severity) -> MessageDefinitionTuple:
+    description = f"See `appstate-lint explain {name}`."
+    if severity is Severity.INFO:
+        return ("%s", name, description, {"default_enabled": False})
+    return ("%s", name, description)
+
+
+class AppStateChecker(BaseRawFileChecker):
+    """Reports the findings of the project in the file that pylint shows."""
+
+    name = "appstate-lint"
+    msgs = _messages()
+    options = (
+        (
+            "appstate-config",
+            {"default": "", "type": "string", "metavar": "<file>", "help": "Configuration file of appstate-lint."},
+        ),
+        (
+            "appstate-root",
+            {"default": "", "type": "string", "metavar": "<folder>", "help": "Root of the project to analyze."},
+        ),
+    )
+
+    def __init__(self, linter: PyLinter) -> None:
+        super().__init__(linter)
+        self._fresh: frozenset[Project] = frozenset()
+
+    def process_module(self, node: nodes.Module) -> None:
+        """Report what is found in ``node``'s file; a fault of ours becomes one message, and pylint goes on."""
+        if node.file is None:
+            return
+        try:
+            self._report(self._findings(node))
+        except config.ConfigErrors as errors:
+            for problem in str(errors).splitlines():
+                self._report_at_top(CONFIG_ERROR, problem)
+        except Exception as error:  # whatever it is, one file's message is better than a lost run
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            self._report_at_top(INTERNAL_ERROR, f"{node.file} could not be analyzed: {reason}")
+
+    def _findings(self, node: nodes.Module) -> Iterable[Finding]:
+        settings = self.linter.config
+        linted = _linted(node, settings.appstate_root, settings.appstate_config, unsaved=settings.from_stdin)
+        if linted.overlay:
+            loaded = config.load(*linted.project)
+            report = engine.analyze(linted.project.root, loaded, overlay=linted.overlay)
+            return [finding for finding in report.findings if finding.file == linted.file]
+        index = self._index(linted)
+        return index.findings.get(linted.file, ())
+
+    def _index(self, linted: Linted) -> Index:
+        """Return the index of the project: all stamps are compared once a run, that of the linted file each time."""
+        known = _indexes.get(linted.project)
+        if (
+            known is not None
+            and linted.project in self._fresh
+            and known.stamps.get(linted.file) in (None, _stamp(linted.project.root, linted.file))
+        ):
+            return known
+        self._fresh |= {linted.project}
+        return _index(linted.project)
+
+    def _report(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.add_message(
+                finding.rule,
+                line=finding.line,
+                args=(f"{finding.message} (see `appstate-lint explain {finding.rule}`)",),
+                confidence=_CONFIDENCES[finding.confidence],
+                col_offset=finding.column,
+                end_lineno=finding.end_line,
+                end_col_offset=finding.end_column,
+            )
+
+    def _report_at_top(self, rule: str, message: str) -> None:
+        self.add_message(rule, line=1, args=(message,), confidence=HIGH, col_offset=0, end_lineno=1, end_col_offset=1)
+
+
+def _index(project: Project) -> Index:
+    """Return the index of ``project``, built again if a file changed, came or went."""
+    known = _indexes.get(project)
+    settings = config.load(*project)
+    files = source.discover(project.root, settings.exclude, settings.tests)
+    stamps = {file.path: stamp for file in files if (stamp := _stamp(project.root, file.path))}
+    if known is not None and known.stamps == stamps and known.settings == settings:
+        return known
+    _indexes.pop(project, None)
+    report = engine.analyze(project.root, settings)
+    index = Index(stamps, settings, _by_file(report.findings))
+    _indexes[project] = index
+    return index
+
+
+def _stamp(root: Path, file: str) -> Stamp | None:
+    """Return the stamp of ``file``; None if there is no such file any more."""
+    try:
+        status = (root / file).stat()
+        recent = time.time_ns() - status.st_mtime_ns < _UNTRUSTED
+        digest = hashlib.sha1(source.read_bytes(root, file), usedforsecurity=False).digest() if recent else b""
+    except (OSError, source.Unreadable):
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ino, digest)
+
+
+def _by_file(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
+    files: dict[str, tuple[Finding, ...]] = {}
+    for finding in findings:
+        files[finding.file] = (*files.get(finding.file, ()), finding)
+    return files
+
+
+def _linted(node: nodes.Module, root_option: str, config_option: str, *, unsaved: bool) -> Linted:
+    """Say which file of which project ``node`` is, and lay its text over the disk where they differ."""
+    shown = Path(node.file).resolve()
+    original = _original(shown)
+    project = _project(original, root_option, config_option)
+    file = _relative(original, project.root)
+    text = _text(node, unsaved=unsaved)
+    if original != shown:
+        overlay = {file: text}
+        if shown.is_relative_to(project.root):
+            overlay[_relative(shown, project.root)] = ""  # the copy is no part of the project
+        return Linted(project, file, overlay)
+    return Linted(project, file, {} if text == _disk_text(original) else {file: text})
+
+
+def _project(start: Path, root_option: str, config_option: str) -> Project:
+    root = Path(root_option).resolve() if root_option else source.find_root(start.resolve()).resolve()
+    return Project(root, Path(config_option).resolve() if config_option else None)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def _original(shown: Path) -> Path:
+    """Return the file that ``shown`` is a temporary copy of, or ``shown`` itself.
+
+    PyCharm copies a buffer to ``<temporary folder>/csi-NNN/<path from the working directory>``, flycheck to
+    ``flycheck_<name>`` beside the file.
+    """
+    if shown.name.startswith(_FLYCHECK_PREFIX):
+        beside = shown.with_name(shown.name[len(_FLYCHECK_PREFIX) :])
+        return beside if beside.is_file() else shown
+    for depth, part in enumerate(shown.parts):
+        if _PYCHARM_COPY.fullmatch(part):
+            copied = Path.cwd().joinpath(*shown.parts[depth + 1 :])
+            return copied.resolve() if copied.is_file() else shown
+    return shown
+
+
+def _text(node: nodes.Module, *, unsaved: bool) -> str:
+    stream = node.stream()
+    if stream is None:
+        return ""
+    with stream:
+        content = stream.read()
+    # pylint hands unsaved text on as UTF-8, whatever coding its first lines name.
+    return content.decode("utf-8-sig") if unsaved else source.decode(content)
+
+
+def _disk_text(path: Path) -> str | None:
+    try:
+        return source.decode(path.read_bytes())
+    except (OSError, source.Unreadable):
+        return None

@@ -1,0 +1,176 @@
+"""Where applications are made, and by whom: one application for each launcher that ends up with one (DESIGN 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import Block, Expr
+from appstate_lint.frameworks import Tables
+from appstate_lint.project.symbols import Project, Symbol, blocks
+
+MODULE = -1
+
+
+class Root(NamedTuple):
+    """A module body (``function`` is -1) or function from which an application's life starts.
+
+    ``main`` tells that the module runs as a script.
+    """
+
+    file: str
+    function: int
+    main: bool = False
+
+
+def expressions(block: Block) -> Iterator[Expr]:
+    """Yield every expression in ``block`` and the blocks inside it, functions and classes not entered."""
+    stack: list[object] = list(block)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, flow.Record):
+            if isinstance(node, _EXPRESSIONS):
+                yield node  # type: ignore[misc]
+            if not isinstance(node, (flow.Const, flow.Name)):
+                stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+_EXPRESSIONS = (flow.Call, flow.Attr, flow.Name, flow.Const, flow.Lambda, flow.Compare, flow.Item)
+
+
+def roots(project: Project, tables: Tables) -> list[Root]:
+    """Return the launchers of a project: where construction of an application, followed upwards, begins."""
+    makers, callers = _scan(project, tables)
+    found: dict[Root, None] = {}
+    for maker in makers:
+        for top in _tops(maker, callers):
+            found[top] = None
+    return sorted(found)
+
+
+def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str, int], set[Root]]]:
+    """Return who makes or serves an application, and who calls each function of the project."""
+    makers: list[Root] = []
+    callers: dict[tuple[str, int], set[Root]] = {}
+    by_name: dict[str, list[tuple[str, int]]] = {}
+    for file, facts in project.facts.items():
+        if file not in project.tests:
+            for index, function in enumerate(facts.functions):
+                by_name.setdefault(function.name, []).append((file, index))
+    for file, facts in project.facts.items():
+        if file in project.tests:
+            continue
+        for caller, block, scope in _bodies(project, file):
+            local = project.local_names(file, scope) if scope >= 0 else {}
+            mentioned: set[str] | None = None
+            for expr in expressions(block):
+                if not isinstance(expr, flow.Call):
+                    continue
+                symbol = project.resolve(file, expr.func, local)
+                if symbol is None or symbol.kind in ("missing", "variable"):
+                    if isinstance(expr.func, flow.Attr) and expr.func.name in by_name:
+                        if mentioned is None:
+                            mentioned = set(project.bindings(file)) | set(local)
+                        for target in by_name[expr.func.name]:
+                            owner = project.function(*target).owner
+                            if owner >= 0 and project.cls(target[0], owner).name in mentioned:
+                                callers.setdefault(target, set()).add(caller)
+                    continue
+                if symbol.kind == "function":
+                    callers.setdefault((symbol.file, symbol.index), set()).add(caller)
+                elif symbol.kind == "class":
+                    if _is_application(project, tables, symbol):
+                        makers.append(caller)
+                    init = project.methods(symbol.file, symbol.index).get("__init__")
+                    if init is not None:
+                        callers.setdefault((symbol.file, init), set()).add(caller)
+                elif symbol.kind == "external":
+                    spec = tables.classes.get(symbol.name)
+                    if spec is not None and spec.kind == "application":
+                        makers.append(caller)
+                    call = tables.functions.get(symbol.name)
+                    if call is not None and call.role == "serve":
+                        makers.append(caller)
+                        for target in _served(project, file, expr):
+                            callers.setdefault(target, set()).add(caller)
+    return makers, callers
+
+
+def _served(project: Project, file: str, call: flow.Call) -> Iterator[tuple[str, int]]:
+    """Yield the factories that a server call names by string or passes."""
+    for arg in (*call.args, *(value for _, value in call.keywords)):
+        if isinstance(arg, flow.Const) and isinstance(arg.value, str) and ":" in arg.value:
+            module, _, name = arg.value.partition(":")
+            symbol = project.module(file, module)
+            if symbol.kind == "module" and name.isidentifier():
+                target = project.attribute(symbol, name)
+                if target.kind == "function":
+                    yield (target.file, target.index)
+
+
+def _bodies(project: Project, file: str) -> Iterator[tuple[Root, Block, int]]:
+    """Yield each body of code in a file with who runs it: the module, a function, or the class body's module."""
+    facts = project.facts[file]
+    plain, main = _split_main(facts.body)
+    yield Root(file, MODULE), plain, -1
+    if main:
+        yield Root(file, MODULE, True), main, -1
+    for cls in facts.classes:
+        yield Root(file, cls.scope if cls.scope >= 0 else MODULE), cls.body, cls.scope
+    for index, function in enumerate(facts.functions):
+        yield Root(file, _outermost(project, file, index)), function.body, index
+
+
+def _outermost(project: Project, file: str, index: int) -> int:
+    """Return the function that a nested function is made in: that one runs first."""
+    while True:
+        scope = project.function(file, index).scope
+        if scope < 0:
+            return index
+        index = scope
+
+
+def _split_main(body: Block) -> tuple[Block, Block]:
+    """Return a module body without its ``if __name__ == "__main__"`` blocks, and those blocks."""
+    plain = tuple(statement for statement in body if not is_main(statement))
+    main = tuple(inner for statement in body if is_main(statement) for part in blocks(statement) for inner in part)
+    return plain, main
+
+
+def is_main(statement: flow.Stmt) -> bool:
+    """Tell whether a statement is ``if __name__ == "__main__"``."""
+    return (
+        isinstance(statement, flow.If)
+        and isinstance(statement.test, flow.Compare)
+        and isinstance(statement.test.left, flow.Name)
+        and statement.test.left.id == "__name__"
+    )
+
+
+def _is_application(project: Project, tables: Tables, symbol: Symbol) -> bool:
+    for base in project.mro(symbol.file, symbol.index):
+        if base.kind == "external":
+            spec = tables.classes.get(base.name)
+            if spec is not None and spec.kind == "application":
+                return True
+    return False
+
+
+def _tops(maker: Root, callers: dict[tuple[str, int], set[Root]]) -> set[Root]:
+    """Return the bodies of code from which ``maker`` is called in the end."""
+    tops: set[Root] = set()
+    seen = {maker}
+    waiting = [maker]
+    while waiting:
+        root = waiting.pop()
+        above = callers.get((root.file, root.function), set()) if root.function != MODULE else set()
+        above = {each for each in above if (each.file, each.function) != (root.file, root.function)}
+        if not above:
+            tops.add(root)
+        for each in above - seen:
+            seen.add(each)
+            waiting.append(each)
+    return tops or {maker}

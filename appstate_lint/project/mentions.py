@@ -1,0 +1,111 @@
+"""Which names code mentions: the basis for telling unreached code from code that may run (DESIGN 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import Block
+from appstate_lint.project.symbols import Project
+
+
+class Mentions:
+    """The names that each function and module body of a project mentions."""
+
+    def __init__(self, project: Project, holders: Iterable[str]) -> None:
+        self.project = project
+        self.holders = frozenset(holders)
+        self.function_names = frozenset(
+            function.name for facts in project.facts.values() for function in facts.functions
+        )
+        self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._shaped: dict[str, tuple[int, ...]] = {}
+
+    def names(self, file: str, index: int) -> frozenset[str]:
+        """Return the names that a function mentions; index -1 is the module body with its class bodies."""
+        known = self._names.get((file, index))
+        if known is None:
+            facts = self.project.facts[file]
+            if index >= 0:
+                function = facts.functions[index]
+                roots: tuple[object, ...] = (function.body, function.decorators, function.params)
+            else:
+                roots = (facts.body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
+                         *(function.decorators for function in facts.functions))  # fmt: skip
+            known = self._names[(file, index)] = frozenset(_words(roots))
+        return known
+
+    def shaped(self, file: str) -> tuple[int, ...]:
+        """Return the functions of a file that visibly touch a holder."""
+        known = self._shaped.get(file)
+        if known is None:
+            functions = self.project.facts[file].functions
+            known = self._shaped[file] = tuple(
+                index for index in range(len(functions)) if self.names(file, index) & self.holders
+            )
+        return known
+
+    def possible(self, reached: set[tuple[str, int]], imported: list[str]) -> Iterator[tuple[str, int]]:
+        """Yield functions that touch a holder and are not reached, but whose name live code mentions."""
+        live: set[str] = set()
+        for file in imported:
+            live |= self.names(file, -1)
+        for file, index in reached:
+            live |= self.names(file, index)
+        waiting = [
+            (file, index)
+            for file in imported
+            for index in range(len(self.project.facts[file].functions))
+            if (file, index) not in reached
+        ]
+        found: list[tuple[str, int]] = []
+        while True:
+            mentioned = [each for each in waiting if self._mentioned(each, live)]
+            if not mentioned:
+                break
+            for each in mentioned:
+                waiting.remove(each) if len(waiting) < 64 else None
+                live |= self.names(*each)
+            if len(waiting) >= 64:
+                gone = set(mentioned)
+                waiting = [each for each in waiting if each not in gone]
+            found.extend(mentioned)
+        for each in sorted(found):
+            if each[1] in self.shaped(each[0]):
+                yield each
+
+    def _mentioned(self, function: tuple[str, int], live: set[str]) -> bool:
+        facts = self.project.function(*function)
+        if facts.owner >= 0:
+            cls = self.project.cls(function[0], facts.owner)
+            special = facts.name.startswith("__") or bool(facts.decorators)
+            return cls.name in live and (special or facts.name in live)
+        return facts.name in live
+
+
+def _words(roots: Iterable[object]) -> Iterator[str]:
+    stack: list[object] = list(roots)
+    while stack:
+        node = stack.pop()
+        match node:
+            case tuple():
+                stack.extend(node)
+            case flow.Name(id=name):
+                yield name
+            case flow.Attr(value=value, name=name):
+                yield name
+                stack.append(value)
+            case flow.Const(value=str(text)):
+                if text.isidentifier():
+                    yield text
+                elif "." in text or ":" in text:
+                    yield from (part for part in text.replace(":", ".").split(".") if part.isidentifier())
+            case flow.ImportFrom():
+                pass
+            case flow.Record():
+                stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+def words(block: Block) -> frozenset[str]:
+    """Return the names that a block mentions."""
+    return frozenset(_words((block,)))

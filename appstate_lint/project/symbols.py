@@ -1,0 +1,303 @@
+"""Names resolved to definitions through imports, re-exports and star imports, and classes to their bases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import Block, Expr, FileFacts
+from appstate_lint.project.modules import Modules
+from appstate_lint.source import SourceFile
+
+MOST_HOPS = 40
+
+
+class Symbol(NamedTuple):
+    """What a name means.
+
+    ``kind`` is ``function`` or ``class`` (``file`` and ``index``), ``module`` (``file``), ``variable`` (``file``,
+    ``name``), ``external`` (``name`` is dotted), ``package`` (a folder without a file, ``name`` is dotted) or
+    ``missing`` (a module of the project that defines no such name).
+    """
+
+    kind: str
+    file: str = ""
+    index: int = -1
+    name: str = ""
+
+
+class Project:
+    """The facts of all files, joined; answers what names mean."""
+
+    def __init__(self, files: Mapping[SourceFile, FileFacts]) -> None:
+        self.facts: dict[str, FileFacts] = {file.path: facts for file, facts in files.items()}
+        self.modules = Modules(files)
+        self.tests = frozenset(file.path for file in files if file.is_test)
+        self._bindings: dict[str, dict[str, Symbol | tuple[str, flow.ImportFrom]]] = {}
+        self._stars: dict[str, list[flow.ImportFrom]] = {}
+        self._mro: dict[tuple[str, int], tuple[Symbol, ...]] = {}
+        self._methods: dict[tuple[str, int], dict[str, int]] = {}
+        self._owned: dict[str, dict[int, dict[str, int]]] = {}
+
+    # ------------------------------------------------------------ records
+
+    def function(self, file: str, index: int) -> flow.Function:
+        """Return a function's facts."""
+        return self.facts[file].functions[index]
+
+    def cls(self, file: str, index: int) -> flow.Class:
+        """Return a class's facts."""
+        return self.facts[file].classes[index]
+
+    def methods(self, file: str, index: int) -> dict[str, int]:
+        """Return the methods that a class defines itself: name → index of the function."""
+        owned = self._owned.get(file)
+        if owned is None:
+            owned = self._owned[file] = {}
+            for number, function in enumerate(self.facts[file].functions):
+                if function.owner >= 0:
+                    table = owned.setdefault(function.owner, {})
+                    if not _is_setter(function):
+                        table[function.name] = number
+        return owned.get(index, {})
+
+    # ------------------------------------------------------------ names
+
+    def imported(self, file: str, statement: flow.ImportFrom | flow.Import) -> Symbol:
+        """Return what an import statement of ``file`` binds."""
+        if isinstance(statement, flow.Import):
+            name = statement.module if statement.name else statement.module.partition(".")[0]
+            return self.module(file, name)
+        source = self.source_of(file, statement)
+        return self.attribute(source, statement.name) if statement.name != "*" else source
+
+    def source_of(self, file: str, statement: flow.ImportFrom) -> Symbol:
+        """Return the module that ``from module import`` names."""
+        if not statement.level:
+            return self.module(file, statement.module)
+        path = self.modules.relative(file, statement.level, statement.module)
+        if path is not None:
+            return Symbol("module", path)
+        package = self.modules.package(file).split(".")
+        base = package[: len(package) - (statement.level - 1)]
+        return Symbol("package", file, name=".".join([*base, *([statement.module] if statement.module else [])]))
+
+    def module(self, importer: str, name: str) -> Symbol:
+        """Return the module ``name`` as ``importer`` sees it."""
+        path = self.modules.find(name, importer)
+        if path is not None:
+            return Symbol("module", path)
+        if self.modules.is_folder(name):
+            return Symbol("package", importer, name=name)
+        return Symbol("external", name=name)
+
+    def attribute(self, owner: Symbol, name: str, hops: int = 0) -> Symbol:
+        """Return what ``owner.name`` means for a module, package or external name."""
+        if owner.kind == "external":
+            return Symbol("external", name=f"{owner.name}.{name}")
+        if owner.kind == "package":
+            return self.module(owner.file, f"{owner.name}.{name}")
+        if owner.kind == "module":
+            found = self.lookup(owner.file, name, hops + 1)
+            if found is not None and found.kind != "missing":
+                return found
+            inner = self.submodule(owner.file, name)
+            if inner is not None:
+                return Symbol("module", inner)
+            return Symbol("missing", owner.file, name=name)
+        return Symbol("missing", owner.file, name=name)
+
+    def submodule(self, package: str, name: str) -> str | None:
+        """Return the path of the module ``name`` inside the package whose file is ``package``."""
+        folder, _, last = package.rpartition("/")
+        if last != "__init__.py":
+            return None
+        prefix = f"{folder}/{name}" if folder else name
+        for path in (f"{prefix}.py", f"{prefix}/__init__.py"):
+            if path in self.modules.by_path:
+                return path
+        return None
+
+    def lookup(self, file: str, name: str, hops: int = 0) -> Symbol | None:
+        """Return what the module-level ``name`` of ``file`` means, ``None`` where the file does not bind it."""
+        if hops > MOST_HOPS or file not in self.facts:
+            return None
+        bindings = self.bindings(file)
+        found = bindings.get(name)
+        if isinstance(found, Symbol):
+            return found
+        if found is not None:
+            source = self.source_of(file, found[1])
+            return self.attribute(source, found[1].name, hops + 1)
+        for star in self._stars[file]:
+            source = self.source_of(file, star)
+            if source.kind == "module" and source.file != file and not name.startswith("_"):
+                symbol = self.lookup(source.file, name, hops + 1)
+                if symbol is not None and symbol.kind != "missing":
+                    return symbol
+        return None
+
+    def has_unseen_names(self, file: str) -> bool:
+        """Tell whether a module can have names that its text does not show."""
+        self.bindings(file)
+        stars = (self.source_of(file, star) for star in self._stars[file])
+        return (
+            bool(self.facts[file].error)
+            or "__getattr__" in self._bindings[file]
+            or any(source.kind != "module" or self.facts[source.file].error for source in stars)
+        )
+
+    def bindings(self, file: str) -> dict[str, Symbol | tuple[str, flow.ImportFrom]]:
+        """Return the module-level names of ``file``: definitions, or the import that brings them."""
+        known = self._bindings.get(file)
+        if known is None:
+            known = self._bindings[file] = {}
+            stars = self._stars[file] = []
+            for statement in statements(self.facts[file].body):
+                self._bind(file, statement, known, stars)
+        return known
+
+    def _bind(
+        self,
+        file: str,
+        statement: flow.Stmt,
+        known: dict[str, Symbol | tuple[str, flow.ImportFrom]],
+        stars: list[flow.ImportFrom],
+    ) -> None:
+        match statement:
+            case flow.ImportFrom(name="*"):
+                stars.append(statement)
+            case flow.ImportFrom():
+                known[statement.alias or statement.name] = ("import", statement)
+            case flow.Import():
+                known[statement.name or statement.module.partition(".")[0]] = self.imported(file, statement)
+            case flow.Define(function=index):
+                known[self.facts[file].functions[index].name] = Symbol("function", file, index)
+            case flow.DefineClass(index=index):
+                known[self.facts[file].classes[index].name] = Symbol("class", file, index)
+            case _:
+                for name in bound_names(statement):
+                    if not isinstance(known.get(name), tuple):
+                        known[name] = Symbol("variable", file, name=name)
+
+    def resolve(self, file: str, expr: Expr, local: Mapping[str, Symbol] | None = None) -> Symbol | None:
+        """Return what a dotted expression means at module level of ``file``, ``None`` if that is not known."""
+        match expr:
+            case flow.Name(id=name):
+                if local and name in local:
+                    return local[name]
+                return self.lookup(file, name) or Symbol("external", name=name)
+            case flow.Attr(value=value, name=name):
+                owner = self.resolve(file, value, local)
+                return self.attribute(owner, name) if owner and owner.kind in _OPEN else None
+            case flow.Item(value=value):
+                return self.resolve(file, value, local)
+        return None
+
+    # ------------------------------------------------------------ classes
+
+    def mro(self, file: str, index: int) -> tuple[Symbol, ...]:
+        """Return a class and its bases, nearest first; what is not in the project is ``external``."""
+        known = self._mro.get((file, index))
+        if known is None:
+            self._mro[(file, index)] = (Symbol("class", file, index),)
+            known = self._mro[(file, index)] = tuple(dict.fromkeys(self._linearized(file, index)))
+        return known
+
+    def _linearized(self, file: str, index: int) -> Iterator[Symbol]:
+        yield Symbol("class", file, index)
+        cls = self.cls(file, index)
+        later: list[Symbol] = []
+        for base in cls.bases:
+            symbol = self.resolve(file, base, self.local_names(file, cls.scope))
+            if symbol is None:
+                symbol = Symbol("external", name="?")
+            if symbol.kind == "class":
+                own = self.mro(symbol.file, symbol.index)
+                yield from (each for each in own if each.kind == "class")
+                later.extend(each for each in own if each.kind != "class")
+            else:
+                later.append(symbol if symbol.kind == "external" else Symbol("external", name="?"))
+        yield from later
+
+    def local_names(self, file: str, scope: int) -> dict[str, Symbol]:
+        """Return the imports and definitions inside the function ``scope`` and those around it."""
+        known: dict[str, Symbol] = {}
+        while scope >= 0:
+            function = self.facts[file].functions[scope]
+            for statement in statements(function.body):
+                match statement:
+                    case flow.ImportFrom() if statement.name != "*":
+                        known.setdefault(statement.alias or statement.name, self.imported(file, statement))
+                    case flow.Import():
+                        name = statement.name or statement.module.partition(".")[0]
+                        known.setdefault(name, self.imported(file, statement))
+                    case flow.Define(function=index):
+                        known.setdefault(self.facts[file].functions[index].name, Symbol("function", file, index))
+                    case flow.DefineClass(index=index):
+                        known.setdefault(self.facts[file].classes[index].name, Symbol("class", file, index))
+            scope = function.scope
+        return known
+
+
+_OPEN = frozenset({"module", "package", "external"})
+
+
+def _is_setter(function: flow.Function) -> bool:
+    return any(
+        isinstance(decorator, flow.Attr) and decorator.name in ("setter", "deleter")
+        for decorator in function.decorators
+    )
+
+
+def statements(block: Block) -> Iterator[flow.Stmt]:
+    """Yield the statements of ``block`` and of the blocks inside it, functions and classes not entered."""
+    stack = list(reversed(block))
+    while stack:
+        statement = stack.pop()
+        yield statement
+        for inner in reversed(tuple(blocks(statement))):
+            stack.extend(reversed(inner))
+
+
+def blocks(statement: flow.Stmt) -> Iterator[Block]:
+    """Yield the blocks directly inside ``statement``."""
+    match statement:
+        case flow.If() | flow.For() | flow.While():
+            yield statement.body
+            yield statement.orelse
+        case flow.Try():
+            yield statement.body
+            yield from (handler.body for handler in statement.handlers)
+            yield statement.orelse
+            yield statement.final
+        case flow.With():
+            yield statement.body
+        case flow.Match():
+            yield from (case.body for case in statement.cases)
+
+
+def bound_names(statement: flow.Stmt) -> Iterator[str]:
+    """Yield the names that a statement assigns."""
+    match statement:
+        case flow.Bind(targets=targets):
+            for target in targets:
+                yield from _target_names(target)
+        case flow.Augment(target=target) | flow.For(target=target):
+            yield from _target_names(target)
+        case flow.With(entries=entries):
+            for _, entry_target in entries:
+                if entry_target is not None:
+                    yield from _target_names(entry_target)
+
+
+def _target_names(target: Expr) -> Iterator[str]:
+    match target:
+        case flow.Name(id=name):
+            yield name
+        case flow.Star(value=value):
+            yield from _target_names(value)
+        case flow.Sequence(items=items):
+            for item in items:
+                yield from _target_names(item)

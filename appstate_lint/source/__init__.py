@@ -1,0 +1,23 @@
+"""Source text: which files a project has, what they say, what they are called, where pragmas silence findings.
+
+Facts need text and a module name; this room gives both and knows nothing of Python's grammar beyond what an
+encoding cookie and a ``# pylint:`` comment require. Nothing here imports or runs the code it reads.
+"""
+
+from __future__ import annotations
+
+from appstate_lint.source.decoding import Unreadable, decode, read_bytes
+from appstate_lint.source.discovery import SourceFile, discover, find_root, repository_root
+from appstate_lint.source.pragmas import Pragmas, pragmas
+
+__all__ = [
+    "Pragmas",
+    "SourceFile",
+    "Unreadable",
+    "decode",
+    "discover",
+    "find_root",
+    "pragmas",
+    "read_bytes",
+    "repository_root",
+]

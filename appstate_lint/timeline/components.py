@@ -1,0 +1,341 @@
+"""Reading, writing and asking for components: where presence changes and accesses are written down."""
+
+from __future__ import annotations
+
+from appstate_lint.facts.flow import At
+from appstate_lint.model import Kind, Place
+from appstate_lint.timeline import presence
+from appstate_lint.timeline.heap import Heap, Path
+from appstate_lint.timeline.presence import (
+    ABSENT,
+    ANYTHING,
+    MISSING,
+    NONE,
+    PRESENT,
+    VALUE,
+    Cell,
+    Key,
+    given,
+    join_stores,
+)
+from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
+from appstate_lint.timeline.values import (
+    AnyOf,
+    DictValue,
+    External,
+    FunctionValue,
+    Holder,
+    Invocation,
+    ListValue,
+    Literal,
+    Loaded,
+    Narrow,
+    Object,
+    Test,
+    TupleValue,
+    Unknown,
+    Value,
+    join,
+    options,
+    plain,
+)
+from appstate_lint.timeline.values import NONE as NONE_VALUE
+
+MISSING_ERRORS = frozenset({"AttributeError", "KeyError", "LookupError"})
+
+
+class Components(Heap):
+    """Accesses to application state."""
+
+    def canonical(self, owner: Object) -> Object:
+        """Return the application whose state ``owner`` shares."""
+        seen = set()
+        while owner.site in self.holder_aliases and owner.site not in seen:
+            seen.add(owner.site)
+            owner = self.holder_aliases[owner.site]
+        return owner
+
+    def place(self, at: At) -> Place:
+        """Return the place of ``at`` in the file that is running."""
+        return Place(self.frame.file, *at)
+
+    def cell(self, path: Path, key: Key) -> Cell:
+        """Return what a component can hold on this path, and remember that it was asked."""
+        self.frame.touched.add(key)
+        found = path.store.get(key, MISSING)
+        if found.clauses:
+            self.frame.consulted.update(name for clause in found.clauses for name, _ in clause)
+            return given(found, path.facts)
+        return found
+
+    def touch(
+        self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None
+    ) -> Occurrence | None:
+        """Write an access down, unless the path is dead or nothing is being recorded."""
+        if path.dead or self.muted:
+            return None
+        caught = any(names & MISSING_ERRORS for names in self.catching)
+        seen = Occurrence(
+            place=self.place(at),
+            owner=owner.site,
+            component=component,
+            kind=kind,
+            phase=self.phase,
+            bits=bits,
+            order=self.records.tick(),
+            function=self.frame.name,
+            stack=self.trail(),
+            conditional=self.conditional > 0,
+            caught=caught,
+            spawned=self.spawned,
+            partial=self.partial,
+            possible=self.possible,
+            facts=path.facts,
+        )
+        if value is not None:
+            written = bits_of(value)
+            seen.none_written, seen.value_written = bool(written & NONE), bool(written & VALUE)
+            seen.value = value
+        self.records.add(seen)
+        return seen
+
+    def trail(self) -> tuple[CallStep, ...]:
+        """Return the calls that led here."""
+        return tuple(self.stack)
+
+    def read(self, owner: Object, component: str, at: At, path: Path) -> Value:
+        """Read a component without a default: what returns is present from here on."""
+        owner = self.canonical(owner)
+        key = (owner.site, component)
+        known = self.cell(path, key)
+        self.touch(Kind.READ, owner, component, at, path, known.bits)
+        if known.bits & ABSENT:
+            path.store[key] = Cell(known.bits & PRESENT or VALUE)
+        return Loaded(owner, component, self.component_value(key))
+
+    def read_or(self, owner: Object, component: str, default: Value, at: At, path: Path) -> Value:
+        """Read a component with a default, which never fails."""
+        owner = self.canonical(owner)
+        key = (owner.site, component)
+        known = self.cell(path, key)
+        self.touch(Kind.GUARD, owner, component, at, path, known.bits)
+        if known.bits == ABSENT and not self.component_known(key):
+            return Loaded(owner, component, default, default)
+        return Loaded(owner, component, self.component_value(key), default)
+
+    def ask(self, owner: Object, component: str, at: At, path: Path) -> Value:
+        """Ask whether a component is there (``hasattr``, ``in``)."""
+        owner = self.canonical(owner)
+        known = self.cell(path, (owner.site, component))
+        self.touch(Kind.GUARD, owner, component, at, path, known.bits)
+        return Test((Narrow(owner, component, PRESENT),), (Narrow(owner, component, ABSENT),))
+
+    def write(self, owner: Object, component: str, value: Value, at: At, path: Path, weak: bool = False) -> None:
+        """Store ``value`` in a component; a ``weak`` write may not have happened."""
+        owner = self.canonical(owner)
+        key = (owner.site, component)
+        before = self.cell(path, key)
+        self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
+        if path.dead:
+            return
+        bits = bits_of(value)
+        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits)
+        self.remember(key, value)
+        self.may_raise(path)
+
+    def remember(self, key: Key, value: Value) -> None:
+        """Join a value into what a component can hold over the whole life."""
+        value = plain(value)
+        known = self.component_values.get(key)
+        new = value if known is None else join(known, value)
+        if new != known:
+            self.component_values[key] = new
+            self.changes += 1
+
+    def component_value(self, key: Key) -> Value:
+        """Return what a component can hold, ``None`` left out where something else can be there."""
+        value = self.component_values.get(key)
+        if value is None:
+            return Unknown(key[1], f"component:{key[0]}:{key[1]}")
+        return value
+
+    def component_known(self, key: Key) -> bool:
+        """Tell whether something was seen to be written into a component."""
+        return key in self.component_values
+
+    def delete(self, owner: Object, component: str, at: At, path: Path) -> None:
+        """Delete a component."""
+        owner = self.canonical(owner)
+        key = (owner.site, component)
+        self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
+        if not path.dead:
+            path.store[key] = MISSING
+            self.may_raise(path)
+
+    def may_raise(self, path: Path) -> None:
+        """Let the innermost ``try`` know the state from which a later statement may raise."""
+        if self.raising:
+            known = self.raising[-1]
+            store = dict(path.store)
+            self.raising[-1] = store if known is None else join_stores(known, store, frozenset(), frozenset())
+
+    def dynamic(self, owner: Object, at: At, writes: bool) -> None:
+        """Note an access whose name cannot be known; a write opens the holder."""
+        owner = self.canonical(owner)
+        if not self.muted:
+            self.records.dynamic.add((self.frame.file, at[0], writes, owner.site))
+        if writes:
+            self.open_holder(owner, at, "a component is written under a name that cannot be known")
+
+    def open_holder(self, owner: Object, at: At, reason: str) -> None:
+        """Note that components can be written where we cannot see it."""
+        self.open.setdefault(owner.site, [])
+        entry = (self.frame.file, at[0], reason)
+        if entry not in self.open[owner.site]:
+            self.open[owner.site].append(entry)
+
+    def hand_over(self, owner: Object, name: str, at: At, third_party: bool, holder: bool) -> None:
+        """Note that an application (or its ``holder``) was given to code that is not seen."""
+        owner = self.canonical(owner)
+        place = self.place(at)
+        if self.muted:
+            return
+        self.records.outside[(owner.site, place)] = Outside(place, name, self.phase, third_party, holder)
+        if holder or not third_party:
+            self.open_holder(owner, at, f"it is handed to {name or 'a call'}, which cannot be seen")
+
+    # ------------------------------------------------------------ narrowing
+
+    def suppose(self, path: Path, value: Value, truth: bool) -> Path | None:
+        """Return ``path`` as it goes on where ``value`` is true (or false), ``None`` where it cannot be."""
+        known = truth_of(value)
+        if known is not None and not isinstance(value, (Loaded, Test)):
+            return path if known is truth else None
+        if isinstance(value, Test):
+            return self.narrow(path, value.when_true if truth else value.when_false)
+        if isinstance(value, Loaded):
+            return self.suppose_loaded(path, value, truth)
+        if isinstance(value, AnyOf):
+            loaded = one_component(value)
+            if loaded is not None:
+                if truth:
+                    return self.narrow(path, (Narrow(loaded.owner, loaded.component, VALUE),))
+                return path
+        condition = condition_of(value)
+        return self.hold(path, condition, truth) if condition else path
+
+    def suppose_loaded(self, path: Path, value: Loaded, truth: bool) -> Path | None:
+        """Narrow a component by the truth of what was read from it."""
+        if truth:
+            fallback = value.default is not None and truth_of(value.default) is not False
+            if not fallback:
+                narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
+                if narrowed is None:
+                    return None
+                path = narrowed
+        condition = condition_of(plain(value.value))
+        return self.hold(path, condition, truth) if condition else path
+
+    def narrow(self, path: Path, facts: tuple[Narrow, ...]) -> Path | None:
+        """Apply narrowings to a path; ``None`` if one cannot hold.
+
+        Code behind a guard for a component that is certainly absent goes on with an empty presence: it counts for
+        nothing at the next join, and its reads are no faults of their own.
+        """
+        for fact in facts:
+            if fact.owner is None:
+                held = self.hold(path, fact.component, fact.truth)
+                if held is None:
+                    return None
+                path = held
+                continue
+            key = (self.canonical(fact.owner).site, fact.component)
+            known = self.cell(path, key)
+            bits = known.bits & fact.bits
+            if known.bits and not bits and fact.bits & ABSENT and not self.is_open(key[0]):
+                return None
+            if bits != known.bits:
+                path.store[key] = Cell(bits, known.clauses if bits & ABSENT and bits != ABSENT else frozenset())
+        return path
+
+    def is_open(self, site: str) -> bool:
+        """Tell whether unseen code may write components of this application."""
+        return site in self.open
+
+    def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
+        """Note that a stable condition holds; ``None`` if the opposite is known to hold."""
+        self.frame.consulted.add(condition)
+        if (condition, not truth) in path.facts:
+            return None
+        path.facts |= {(condition, truth)}
+        return path
+
+    # ------------------------------------------------------------ None for state
+
+    def note_none(self, call: NoneCall) -> None:
+        """Write down a call that passes ``None`` where state may be wanted."""
+        if self.muted:
+            return
+        key = (call.place, call.function, call.parameter)
+        known = self.records.none_calls.setdefault(key, call)
+        known.reached_state = known.reached_state or call.reached_state
+        known.returned = known.returned and call.returned
+        known.fallback = known.fallback or call.fallback
+
+
+def bits_of(value: Value) -> int:
+    """Return what a component holds once ``value`` is written to it."""
+    if isinstance(value, Loaded):
+        inner = bits_of(value.value)
+        return inner if value.default is None else inner | bits_of(value.default)
+    bits = 0
+    for option in options(value):
+        bits |= NONE if option == NONE_VALUE else (bits_of(option) if isinstance(option, Loaded) else VALUE)
+    return bits
+
+
+def truth_of(value: Value) -> bool | None:
+    """Return whether a value is true or false, ``None`` if either is possible."""
+    match value:
+        case Literal(value=constant):
+            return bool(constant)
+        case TupleValue(items=items):
+            return bool(items)
+        case Object(external=external, cls=cls):
+            return True if external or cls is not None else None
+        case FunctionValue() | Holder() | Invocation():
+            return True
+        case AnyOf(options=several):
+            truths = {truth_of(option) for option in several}
+            return truths.pop() if len(truths) == 1 else None
+        case DictValue() | ListValue() | Unknown() | External():
+            return None
+    return None
+
+
+def condition_of(value: Value) -> str:
+    """Return the name of the stable condition that the truth of ``value`` is, empty if it is not stable."""
+    if isinstance(value, Unknown) and value.origin:
+        return value.origin
+    if isinstance(value, External) and "." in value.name:
+        return value.name
+    return ""
+
+
+def one_component(value: AnyOf) -> Loaded | None:
+    """Return what was read, if all of ``value`` that is not ``None`` was read from one component."""
+    found: Loaded | None = None
+    for option in value.options:
+        if isinstance(option, Literal) and not option.value:
+            continue
+        if not isinstance(option, Loaded):
+            return None
+        if found is not None and (found.owner, found.component) != (option.owner, option.component):
+            return None
+        found = option
+    if found is not None and found.default is not None and truth_of(found.default) is not False:
+        return None
+    return found
+
+
+__all__ = ["ANYTHING", "Components", "bits_of", "condition_of", "presence", "truth_of"]

@@ -1,0 +1,736 @@
+"""Expressions on abstract values: names, attributes, items, tables, tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import At, Expr
+from appstate_lint.timeline.components import Components, condition_of, one_component, truth_of
+from appstate_lint.timeline.heap import Env, Path, merge, single
+from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    AnyOf,
+    ClassValue,
+    DictValue,
+    External,
+    FunctionValue,
+    Holder,
+    Invocation,
+    ListValue,
+    Literal,
+    Loaded,
+    Member,
+    ModuleValue,
+    Narrow,
+    Object,
+    Scope,
+    Test,
+    TupleValue,
+    Unknown,
+    Value,
+    join,
+    options,
+    plain,
+)
+
+MOST_ITEMS = 200
+_STATE_DICTS = frozenset({"_state", "__dict__"})
+
+
+class Expressions(Components):
+    """Evaluates expressions; what they read and write is written down on the way."""
+
+    def evaluate(self, expr: Expr, path: Path) -> Value:
+        """Return the value of an expression on ``path``, which goes on as the expression leaves it."""
+        return _EVALUATORS[type(expr)](self, expr, path)
+
+    def constant(self, expr: flow.Const, path: Path) -> Value:
+        return Literal(expr.value)
+
+    def opaque(self, expr: flow.Opaque, path: Path) -> Value:
+        for part in expr.parts:
+            self.evaluate(part, path)
+        return UNKNOWN
+
+    def variable(self, expr: flow.Name, path: Path) -> Value:
+        return self.find(expr.id, path)
+
+    # ------------------------------------------------------------ attributes
+
+    def attribute_of(self, expr: flow.Attr, path: Path) -> Value:
+        owner = self.evaluate(expr.value, path)
+        return self.attribute(owner, expr.name, path, expr.at)
+
+    def attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
+        """Return the attribute ``name`` of a value; of a holder, that reads a component."""
+        found: Value | None = None
+        several = options(plain(owner))
+        for option in several:
+            if option == NONE_VALUE and len(several) > 1:
+                continue
+            value = self.one_attribute(option, name, path, at)
+            found = value if found is None else join(found, value)
+        return found if found is not None else UNKNOWN
+
+    def one_attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
+        match owner:
+            case Holder(owner=application):
+                return owner if name in _STATE_DICTS else self.read(application, name, at, path)
+            case Object():
+                return self.object_attribute(owner, name, path, at)
+            case ModuleValue(file=file):
+                return self.module_attribute(file, name)
+            case External(name=dotted):
+                return External(f"{dotted}.{name}")
+            case ClassValue():
+                return self.class_attribute(owner, name, path, at)
+            case Literal(value=None):
+                path.dead = True
+                return UNKNOWN
+            case Unknown(hint=hint, origin=origin):
+                return self.unknown_attribute(owner, hint, origin, name, at)
+            case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
+                return self.parent_attribute(instance, cls, name, path, at)
+            case Invocation() | FunctionValue() | Literal() | Member() | ListValue() | DictValue() | TupleValue():
+                return Member(owner, name)
+        return Unknown(name)
+
+    def unknown_attribute(self, owner: Value, hint: str, origin: str, name: str, at: At) -> Value:
+        """Return an attribute of something unknown; ``<anything>.app.state`` is the state of the application."""
+        if name == "state" and hint in self.tables.application_names:
+            if origin.startswith("missing:"):
+                self.note_missing(origin, at)
+            application = self.the_application()
+            return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
+        if name == "app":
+            return Unknown("app")
+        return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
+
+    def note_missing(self, origin: str, at: At) -> None:
+        """Note that an application was imported under a name that its module does not define."""
+        _, file, name = origin.split(":", 2)
+        if not self.muted and not self.project.has_unseen_names(file):
+            self.records.unresolved[self.place(at)] = (file, name, self.frame.file)
+
+    def module_attribute(self, file: str, name: str) -> Value:
+        if self.project.lookup(file, name) is None:
+            inner = self.project.submodule(file, name)
+            if inner is not None:
+                return ModuleValue(inner)
+        return self.symbol_value(self.project.attribute(_module(file), name), name)
+
+    def object_attribute(self, owner: Object, name: str, path: Path, at: At) -> Value:
+        spec = self.spec(owner)
+        if spec is not None:
+            if spec.holder == name:
+                return Holder(self.canonical(owner))
+            if name in spec.itself:
+                return owner
+            if name in spec.lists or spec.method(name) is not None:
+                return Member(owner, name)
+            if name in spec.application:
+                return self.the_application()
+            if name in spec.scope:
+                return Scope()
+            if name in spec.attributes:
+                return Object(f"any {name}", None, self.named_kind(spec.attributes[name]))
+        known = self.get_attribute(owner, name)
+        if owner.cls is not None:
+            method = self.method(owner.cls, name)
+            if method is not None:
+                return self.bound(method, owner, path, at)
+            if known is None:
+                return self.inherited(owner, owner.cls, name, path, at)
+        if known is not None:
+            return known
+        if spec is not None and spec.kind == "request":
+            return Unknown(f"request.{name}")
+        if owner.external:
+            return Member(owner, name)
+        return self.unknown_attribute(owner, "", "", name, at)
+
+    def parent_attribute(self, owner: Value, after: ClassValue, name: str, path: Path, at: At) -> Value:
+        """Return ``super().name``."""
+        cls = owner.cls if isinstance(owner, Object) else owner
+        if isinstance(cls, ClassValue):
+            method = self.method(cls, name, after)
+            if method is not None:
+                return self.bound(method, owner, path, at)
+        return Member(owner, name)
+
+    def named_kind(self, kind: str) -> str:
+        """Return a class that the tables know under the word ``kind``."""
+        return next((name for name, spec in self.tables.classes.items() if spec.kind == kind), "")
+
+    def inherited(self, owner: Object, cls: ClassValue, name: str, path: Path, at: At) -> Value:
+        """Return an attribute that only the class body (or what it annotates) tells of."""
+        for base in self.bases(cls):
+            env = self.class_env(base)
+            if name in env:
+                if self.unseen_bases(cls) and truth_of(env[name]) is not None and isinstance(env[name], Literal):
+                    return Unknown(name, self.class_origin(cls, name))
+                return env[name]
+        if self.external_base(cls):
+            return Member(owner, name) if name != "app" else self.unknown_attribute(owner, "", "", name, at)
+        return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, at)
+
+    def class_origin(self, cls: ClassValue, name: str) -> str:
+        """Return the name of a condition on an attribute of a class's instances."""
+        return f"{self.project.cls(cls.file, cls.index).qualname}.{name}"
+
+    def bound(self, method: FunctionValue, owner: Value, path: Path, at: At) -> Value:
+        """Return a method bound to its object; a property is called."""
+        function = self.project.function(method.file, method.index)
+        marks = {_last(decorator) for decorator in function.decorators}
+        if "staticmethod" in marks:
+            return method
+        target = owner
+        if "classmethod" in marks and isinstance(owner, Object) and owner.cls is not None:
+            target = owner.cls
+        value = FunctionValue(method.file, method.index, method.scope, target)
+        if marks & _PROPERTIES:
+            return self.invoke(value, (), (), path, at)
+        return value
+
+    def class_attribute(self, cls: ClassValue, name: str, path: Path, at: At) -> Value:
+        method = self.method(cls, name)
+        if method is not None:
+            marks = {_last(decorator) for decorator in self.project.function(method.file, method.index).decorators}
+            return self.bound(method, cls, path, at) if "classmethod" in marks else method
+        for base in self.bases(cls):
+            env = self.class_env(base)
+            if name in env:
+                return env[name]
+        wide = self.class_attributes.get((cls.file, cls.index, name))
+        return wide if wide is not None else Unknown(name, self.class_origin(cls, name))
+
+    # ------------------------------------------------------------ items
+
+    def item_of(self, expr: flow.Item, path: Path) -> Value:
+        owner = self.evaluate(expr.value, path)
+        index = self.evaluate(expr.index, path)
+        return self.item(owner, index, path, expr.at)
+
+    def item(self, owner: Value, index: Value, path: Path, at: At) -> Value:
+        """Return ``owner[index]``; of a holder, that reads a component."""
+        owner, name = single(plain(owner)), plain(index)
+        constant = name.value if isinstance(name, Literal) else None
+        match owner:
+            case Holder(owner=application):
+                names = literal_names(name)
+                if names is None:
+                    self.dynamic(application, at, writes=False)
+                    return UNKNOWN
+                return self.each_name(names, lambda each: self.read(application, each, at, path))
+            case Scope():
+                return self.the_application() if constant == "app" else Unknown(str(constant))
+            case TupleValue(items=items):
+                if isinstance(constant, int) and -len(items) <= constant < len(items):
+                    return items[constant]
+                return join_all(items)
+            case ListValue(number=number):
+                return join_all(self.list_cell(number).items)
+            case DictValue(number=number):
+                return self.dict_item(number, name)
+            case Unknown(hint=hint, origin=origin):
+                if constant == "app" and hint == "scope":
+                    return self.the_application()
+                return Unknown(str(constant), f"{origin}[{constant}]" if origin and constant is not None else "")
+            case External(name=dotted):
+                return owner if constant is None else Unknown(str(constant), f"{dotted}[{constant}]")
+            case ClassValue():
+                return owner
+        return UNKNOWN
+
+    def dict_item(self, number: int, name: Value) -> Value:
+        cell = self.dict_cell(number)
+        if isinstance(name, Literal):
+            if name.value in cell.items:
+                return cell.items[name.value]
+            return cell.rest if cell.rest is not None else Unknown(str(name.value))
+        return join_all([*cell.items.values(), *([cell.rest] if cell.rest is not None else [])])
+
+    def each_name(self, names: tuple[str, ...], act: Callable[[str], Value]) -> Value:
+        """Join what ``act`` gives for each name."""
+        return join_all([act(name) for name in names])
+
+    # ------------------------------------------------------------ displays
+
+    def sequence(self, expr: flow.Sequence, path: Path) -> Value:
+        items = self.spread(expr.items, path)
+        if expr.kind == "tuple":
+            return TupleValue(items) if items is not None else UNKNOWN
+        number = self.number(("list", self.site(expr.at)))
+        cell = self.list_cell(number)
+        if items is None:
+            cell.open = True
+        else:
+            for item in items:
+                if item not in cell.items:
+                    cell.items.append(item)
+        return ListValue(number)
+
+    def spread(self, exprs: tuple[Expr, ...], path: Path) -> tuple[Value, ...] | None:
+        """Return the values of a display or argument list, starred ones unpacked; ``None`` if one is not known."""
+        values: list[Value] = []
+        known = True
+        for expr in exprs:
+            if isinstance(expr, flow.Star):
+                inner = self.members(self.evaluate(expr.value, path))
+                if inner is None:
+                    known = False
+                else:
+                    values.extend(inner)
+            else:
+                values.append(self.evaluate(expr, path))
+        return tuple(values) if known else None
+
+    def members(self, value: Value) -> tuple[Value, ...] | None:
+        """Return what iterating over a value gives, in order; ``None`` if that is not known."""
+        value = single(plain(value))
+        match value:
+            case TupleValue(items=items):
+                return items
+            case ListValue(number=number):
+                cell = self.list_cell(number)
+                return None if cell.open else tuple(cell.items)
+            case DictValue(number=number):
+                table = self.dict_cell(number)
+                return None if table.open or table.rest else tuple(Literal(key) for key in table.items)
+            case AnyOf(options=several):
+                found: dict[Value, None] = {}
+                for option in several:
+                    inner = self.members(option)
+                    if inner is None:
+                        return None
+                    found.update(dict.fromkeys(inner))
+                return tuple(found)
+            case ClassValue():
+                env = self.class_env(value)
+                return (
+                    tuple(each for name, each in env.items() if not name.startswith("_") and isinstance(each, Literal))
+                    or None
+                )
+        return None
+
+    def mapping(self, expr: flow.Mapping, path: Path) -> Value:
+        number = self.number(("dict", self.site(expr.at)))
+        cell = self.dict_cell(number)
+        for key, value_expr in expr.items:
+            if key is None:
+                self.update_dict(number, self.evaluate(value_expr, path))
+                continue
+            name, value = plain(self.evaluate(key, path)), self.evaluate(value_expr, path)
+            self.put_item(cell_number=number, name=name, value=value)
+        assert cell is not None
+        return DictValue(number)
+
+    def put_item(self, cell_number: int, name: Value, value: Value) -> None:
+        """Join ``value`` into an entry of a dict."""
+        cell = self.dict_cell(cell_number)
+        for option in options(name):
+            if isinstance(option, Literal):
+                known = cell.items.get(option.value)
+                cell.items[option.value] = value if known is None else join(known, value)
+            else:
+                cell.rest = value if cell.rest is None else join(cell.rest, value)
+
+    def update_dict(self, number: int, source: Value) -> None:
+        """Merge a dict into another."""
+        source = single(plain(source))
+        cell = self.dict_cell(number)
+        for option in options(source):
+            if isinstance(option, DictValue):
+                other = self.dict_cell(option.number)
+                for key, value in list(other.items.items()):
+                    self.put_item(number, Literal(key), value)
+                if other.rest is not None:
+                    cell.rest = other.rest if cell.rest is None else join(cell.rest, other.rest)
+                cell.open = cell.open or other.open
+            else:
+                cell.open = True
+
+    def comprehension(self, expr: flow.Comprehension, path: Path) -> Value:
+        inner = Path(dict(path.env), path.store, path.facts)
+        is_dict = expr.kind == "dict"
+        number = self.number(("dict" if is_dict else "list", self.site(expr.at), "comprehension"))
+        self.conditional += 1
+        self.clause(expr, 0, inner, number)
+        self.conditional -= 1
+        path.store, path.dead = inner.store, path.dead
+        return DictValue(number) if is_dict else ListValue(number)
+
+    def clause(self, expr: flow.Comprehension, depth: int, path: Path, number: int) -> None:
+        """Run one ``for`` of a comprehension and what is inside it."""
+        if depth == len(expr.clauses):
+            value = self.evaluate(expr.value, path)
+            if expr.key is not None:
+                self.put_item(number, plain(self.evaluate(expr.key, path)), value)
+            elif value not in self.list_cell(number).items and len(self.list_cell(number).items) < MOST_ITEMS:
+                self.list_cell(number).items.append(value)
+            return
+        target, iterable, tests = expr.clauses[depth]
+        source = self.evaluate(iterable, path)
+        items = self.members(source)
+        if items is None:
+            if expr.key is None:
+                self.list_cell(number).open = True
+            else:
+                self.dict_cell(number).open = True
+            items = (self.element(source),)
+        for each in items[:MOST_ITEMS]:
+            once = path.fork()
+            self.assign(target, each, once)
+            alive: Path | None = once
+            for test in tests:
+                if alive is not None:
+                    alive, _ = self.branch(test, alive)
+            if alive is not None and not alive.dead:
+                self.clause(expr, depth + 1, alive, number)
+            path.become(merge(path, alive))
+
+    def element(self, source: Value) -> Value:
+        """Return one element of something whose elements are not all known."""
+        source = plain(source)
+        match source:
+            case ListValue(number=number):
+                return join_all(self.list_cell(number).items)
+            case DictValue(number=number):
+                return UNKNOWN
+            case Member(owner=DictValue(number=number)):
+                return UNKNOWN
+        return UNKNOWN
+
+    # ------------------------------------------------------------ text
+
+    def text(self, expr: flow.Text, path: Path) -> Value:
+        parts: list[str] = []
+        for part in expr.parts:
+            value = plain(self.evaluate(part, path))
+            if not isinstance(value, Literal) or not isinstance(value.value, (str, int)):
+                parts = []
+                return self.rest_of_text(expr, part, path)
+            parts.append(str(value.value))
+        return Literal("".join(parts))
+
+    def rest_of_text(self, expr: flow.Text, after: Expr, path: Path) -> Value:
+        """Evaluate what follows a part that is not constant, for what it reads."""
+        for part in expr.parts[expr.parts.index(after) + 1 :]:
+            self.evaluate(part, path)
+        return UNKNOWN
+
+    def binary(self, expr: flow.Binary, path: Path) -> Value:
+        left, right = plain(self.evaluate(expr.left, path)), plain(self.evaluate(expr.right, path))
+        match left, right:
+            case Literal(value=str(first)), Literal(value=str(second)) if expr.op == "+":
+                return Literal(first + second)
+            case Literal(value=str(first)), Literal(value=second) if expr.op == "%" and first.count("%") == 1:
+                return Literal(first.replace("%s", str(second)))
+            case TupleValue(items=first), TupleValue(items=second) if expr.op == "+":
+                return TupleValue(first + second)
+            case ((ListValue() | TupleValue()), (ListValue() | TupleValue())) if expr.op == "+":
+                return self.joined_list(left, right)
+            case DictValue(), DictValue() if expr.op == "|":
+                number = self.number(("union", left.number, right.number))
+                self.update_dict(number, left)
+                self.update_dict(number, right)
+                return DictValue(number)
+        return UNKNOWN
+
+    def joined_list(self, left: Value, right: Value) -> Value:
+        number = self.number(("sum", left, right))
+        cell = self.list_cell(number)
+        for side in (left, right):
+            members = self.members(side)
+            if members is None:
+                cell.open = True
+            for member in members or ():
+                if member not in cell.items:
+                    cell.items.append(member)
+        return ListValue(number)
+
+    def lambda_(self, expr: flow.Lambda, path: Path) -> Value:
+        return FunctionValue(self.frame.file, expr.function, self.closure(path))
+
+    def closure(self, path: Path) -> int:
+        """Return the number of the variables that functions made here close over."""
+        return self.frame.scope if self.frame.function is not None else 0
+
+    # ------------------------------------------------------------ tests
+
+    def branch(self, expr: Expr, path: Path) -> tuple[Path | None, Path | None]:
+        """Evaluate a test; return the path on which it is true and the one on which it is false."""
+        match expr:
+            case flow.Not(value=value):
+                yes, no = self.branch(value, path)
+                return no, yes
+            case flow.Bool(op=op, values=values):
+                return self.branch_all(op, values, path)
+            case flow.Walrus(target=target, value=value):
+                result = self.evaluate(value, path)
+                self.assign(target, result, path)
+                return self.split(result, path)
+        return self.split(self.evaluate(expr, path), path)
+
+    def branch_all(self, op: str, values: tuple[Expr, ...], path: Path) -> tuple[Path | None, Path | None]:
+        going: Path | None = path
+        left: Path | None = None
+        for value in values:
+            if going is None or going.dead:
+                break
+            yes, no = self.branch(value, going)
+            going, leaving = (yes, no) if op == "and" else (no, yes)
+            left = merge(left, leaving)
+        return (going, left) if op == "and" else (left, going)
+
+    def split(self, value: Value, path: Path) -> tuple[Path | None, Path | None]:
+        """Return ``path`` where ``value`` is true, and where it is false."""
+        if path.dead:
+            return None, None
+        other = path.fork()
+        return self.suppose(path, value, True), self.suppose(other, value, False)
+
+    def boolean(self, expr: flow.Bool, path: Path) -> Value:
+        """Evaluate ``and``/``or`` for its value."""
+        going: Path | None = path.fork()
+        left: Path | None = None
+        result: Value | None = None
+        tests: list[Value] = []
+        for index, part in enumerate(expr.values):
+            if going is None or going.dead:
+                break
+            value = self.evaluate(part, going)
+            tests.append(value)
+            if index == len(expr.values) - 1:
+                left = merge(left, going)
+                result = value if result is None else join(result, value)
+                break
+            yes, no = self.split(value, going)
+            going, leaving = (yes, no) if expr.op == "and" else (no, yes)
+            if leaving is not None:
+                kept = _when_leaving(value, expr.op)
+                if kept is not None:
+                    result = kept if result is None else join(result, kept)
+            left = merge(left, leaving)
+        path.become(left)
+        combined = _combine(expr.op, tests)
+        return combined if combined is not None else (result if result is not None else UNKNOWN)
+
+    def negation(self, expr: flow.Not, path: Path) -> Value:
+        value = self.evaluate(expr.value, path)
+        test = as_test(value)
+        if test is not None:
+            return Test(test.when_false, test.when_true)
+        known = truth_of(value)
+        return Literal(not known) if known is not None else UNKNOWN
+
+    def compare(self, expr: flow.Compare, path: Path) -> Value:
+        left, right = self.evaluate(expr.left, path), self.evaluate(expr.right, path)
+        if path.dead:
+            return UNKNOWN
+        op = expr.op
+        if op in ("in", "not in"):
+            return self.contains(left, right, op == "in", path, expr.at)
+        if op in ("is", "is not", "==", "!="):
+            positive = op in ("is", "==")
+            if right == NONE_VALUE or left == NONE_VALUE:
+                test = none_test(left if right == NONE_VALUE else right)
+            elif isinstance(plain(right), Literal) and isinstance(plain(left), Literal):
+                same = plain(left) == plain(right)
+                return Literal(same if positive else not same)
+            elif isinstance(right, Literal) and isinstance(right.value, bool):
+                test = as_test(left) if right.value else _flip(as_test(left))
+            else:
+                test = equality(left, right)
+            if isinstance(test, Literal):
+                return test if positive else Literal(not test.value)
+            if isinstance(test, Test):
+                return test if positive else Test(test.when_false, test.when_true)
+        return UNKNOWN
+
+    def contains(self, left: Value, right: Value, positive: bool, path: Path, at: At) -> Value:
+        """Evaluate ``left in right``; in a holder, that asks for a component."""
+        holder, name = single(plain(right)), plain(left)
+        if isinstance(holder, Holder):
+            names = literal_names(name)
+            if names is None or len(names) != 1:
+                self.dynamic(holder.owner, at, writes=False)
+                return UNKNOWN
+            test = self.ask(holder.owner, names[0], at, path)
+            return test if positive or not isinstance(test, Test) else Test(test.when_false, test.when_true)
+        return UNKNOWN
+
+    def choice(self, expr: flow.IfElse, path: Path) -> Value:
+        yes, no = self.branch(expr.test, path.fork())
+        first = self.evaluate(expr.body, yes) if yes is not None and not yes.dead else None
+        second = self.evaluate(expr.orelse, no) if no is not None and not no.dead else None
+        path.become(merge(yes, no))
+        if first is None or second is None:
+            return first or second or UNKNOWN
+        return join(first, second)
+
+    def walrus(self, expr: flow.Walrus, path: Path) -> Value:
+        value = self.evaluate(expr.value, path)
+        self.assign(expr.target, value, path)
+        return value
+
+    def starred(self, expr: flow.Star, path: Path) -> Value:
+        return self.evaluate(expr.value, path)
+
+    # ------------------------------------------------------------ upward
+
+    def assign(self, target: Expr, value: Value, path: Path) -> None:
+        """Bind ``value`` to a target."""
+        raise NotImplementedError
+
+    def invoke(
+        self, function: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], path: Path, at: At
+    ) -> Value:
+        """Call a value."""
+        raise NotImplementedError
+
+    def call(self, expr: flow.Call, path: Path) -> Value:
+        """Evaluate a call."""
+        raise NotImplementedError
+
+    def awaited(self, expr: flow.Await, path: Path) -> Value:
+        """Evaluate ``await``."""
+        raise NotImplementedError
+
+    def yielded(self, expr: flow.Yield, path: Path) -> Value:
+        """Evaluate ``yield``."""
+        raise NotImplementedError
+
+    def delegated(self, expr: flow.YieldFrom, path: Path) -> Value:
+        """Evaluate ``yield from``."""
+        raise NotImplementedError
+
+
+_NOWHERE = Object("")
+_PROPERTIES = frozenset({"property", "cached_property"})
+
+
+def _module(file: str) -> object:
+    from appstate_lint.project import Symbol
+
+    return Symbol("module", file)
+
+
+def _last(decorator: Expr) -> str:
+    """Return the last name of a decorator."""
+    if isinstance(decorator, flow.Call):
+        decorator = decorator.func
+    if isinstance(decorator, flow.Attr):
+        return decorator.name
+    return decorator.id if isinstance(decorator, flow.Name) else ""
+
+
+def join_all(values: list[Value] | tuple[Value, ...]) -> Value:
+    """Join several values; nothing at all is unknown."""
+    result: Value | None = None
+    for value in values:
+        result = value if result is None else join(result, value)
+    return result if result is not None else UNKNOWN
+
+
+def literal_names(value: Value) -> tuple[str, ...] | None:
+    """Return the strings that a value can be, ``None`` if that is not known."""
+    names = [option.value for option in options(value) if isinstance(option, Literal) and isinstance(option.value, str)]
+    return tuple(names) if names and len(names) == len(options(value)) else None
+
+
+def none_test(value: Value) -> Value:
+    """Return what ``value is None`` says."""
+    if isinstance(value, Loaded):
+        empty, full = NONE, VALUE
+        if value.default is not None:
+            if value.default == NONE_VALUE:
+                empty |= ABSENT
+            else:
+                full |= ABSENT
+        return Test((Narrow(value.owner, value.component, empty),), (Narrow(value.owner, value.component, full),))
+    if isinstance(value, AnyOf):
+        loaded = one_component(value)
+        if loaded is not None and NONE_VALUE in value.options:
+            return Test((), (Narrow(loaded.owner, loaded.component, VALUE),))
+        if not any(option == NONE_VALUE or isinstance(option, (Unknown, Loaded, Member)) for option in value.options):
+            return Literal(False)
+        return UNKNOWN
+    if value == NONE_VALUE:
+        return Literal(True)
+    if isinstance(value, (Holder, FunctionValue, ClassValue, ListValue, DictValue, TupleValue, Literal)):
+        return Literal(False)
+    if isinstance(value, Object) and (value.cls is not None or value.external):
+        return Literal(False)
+    condition = condition_of(value)
+    if condition:
+        return Test((Narrow(None, f"{condition} is None", 0, True),), (Narrow(None, f"{condition} is None", 0, False),))
+    return UNKNOWN
+
+
+def equality(left: Value, right: Value) -> Value:
+    """Return what ``left == right`` says, if one is stable and the other constant."""
+    left, right = plain(left), plain(right)
+    if isinstance(left, Literal):
+        left, right = right, left
+    name, constant = condition_of(left), right
+    if name and (isinstance(constant, Literal) or condition_of(constant)):
+        other = repr(constant.value) if isinstance(constant, Literal) else condition_of(constant)
+        key = f"{name} == {other}"
+        return Test((Narrow(None, key, 0, True),), (Narrow(None, key, 0, False),))
+    return UNKNOWN
+
+
+def as_test(value: Value) -> Test | None:
+    """Return what the truth of a value says, if it says anything."""
+    if isinstance(value, Test):
+        return value
+    if isinstance(value, Loaded) and (value.default is None or truth_of(value.default) is False):
+        return Test((Narrow(value.owner, value.component, VALUE),), ())
+    condition = condition_of(plain(value))
+    if condition:
+        return Test((Narrow(None, condition, 0, True),), (Narrow(None, condition, 0, False),))
+    return None
+
+
+def _flip(test: Test | None) -> Value:
+    return Test(test.when_false, test.when_true) if test is not None else UNKNOWN
+
+
+def _combine(op: str, values: list[Value]) -> Value | None:
+    """Return what an ``and``/``or`` of tests says; ``None`` if its value is wanted as such."""
+    if not any(isinstance(value, Test) for value in values):
+        return None
+    tests = [as_test(value) for value in values]
+    if op == "and":
+        return Test(tuple(each for test in tests if test for each in test.when_true), ())
+    return Test((), tuple(each for test in tests if test for each in test.when_false))
+
+
+def _when_leaving(value: Value, op: str) -> Value | None:
+    """Return what ``value`` can be where ``and`` (or ``or``) ends with it."""
+    truth = op == "or"
+    if isinstance(value, Loaded) and truth:
+        return Loaded(value.owner, value.component, value.value)
+    kept = [option for option in options(value) if truth_of(option) is not (not truth)]
+    return join_all(kept) if kept else None
+
+
+_X = Expressions
+_EVALUATORS: dict[type, Callable[[Expressions, object, Path], Value]] = {
+    flow.Const: _X.constant, flow.Opaque: _X.opaque, flow.Name: _X.variable, flow.Attr: _X.attribute_of,
+    flow.Item: _X.item_of, flow.Call: lambda self, expr, path: self.call(expr, path), flow.Star: _X.starred,
+    flow.Sequence: _X.sequence, flow.Mapping: _X.mapping, flow.Bool: _X.boolean, flow.Not: _X.negation,
+    flow.Compare: _X.compare, flow.IfElse: _X.choice, flow.Lambda: _X.lambda_, flow.Text: _X.text,
+    flow.Binary: _X.binary, flow.Comprehension: _X.comprehension, flow.Walrus: _X.walrus,
+    flow.Await: lambda self, expr, path: self.awaited(expr, path),
+    flow.Yield: lambda self, expr, path: self.yielded(expr, path),
+    flow.YieldFrom: lambda self, expr, path: self.delegated(expr, path),
+}  # type: ignore[dict-item]  # fmt: skip
+
+__all__ = ["Env", "Expressions", "join_all", "literal_names"]

@@ -1,0 +1,385 @@
+"""The interpreter's memory: paths, frames, variables, lists and attributes.
+
+Variables and presences are followed along each path; lists, attributes of objects and variables of closures are joined
+over the whole run, and the run is repeated until they no longer change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from appstate_lint.facts import flow
+from appstate_lint.frameworks import FrameworkClass, Tables
+from appstate_lint.model import Phase
+from appstate_lint.project import Project, Symbol
+from appstate_lint.timeline.presence import Cell, Facts, Key, Store, join_stores
+from appstate_lint.timeline.records import CallStep, Records
+from appstate_lint.timeline.values import (
+    NONE,
+    UNKNOWN,
+    ClassValue,
+    External,
+    FunctionValue,
+    ModuleValue,
+    Object,
+    Unknown,
+    Value,
+    join,
+)
+
+Env: TypeAlias = dict[str, Value]
+
+
+class Path:
+    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it."""
+
+    __slots__ = ("dead", "env", "facts", "store")
+
+    def __init__(self, env: Env, store: Store, facts: Facts = frozenset()) -> None:
+        self.env = env
+        self.store = store
+        self.facts = facts
+        self.dead = False
+
+    def fork(self) -> Path:
+        """Return a copy that goes its own way."""
+        copy = Path(dict(self.env), dict(self.store), self.facts)
+        copy.dead = self.dead
+        return copy
+
+    def become(self, other: Path | None) -> None:
+        """Continue as ``other``; ``None`` or a dead path ends this one."""
+        if other is None or other.dead:
+            self.dead = True
+            return
+        self.env, self.store, self.facts, self.dead = other.env, other.store, other.facts, False
+
+
+def merge(left: Path | None, right: Path | None) -> Path | None:
+    """Join two paths; a dead one does not count, ``None`` where neither lives."""
+    if left is None or left.dead:
+        return right if right is not None and not right.dead else None
+    if right is None or right.dead:
+        return left
+    env = dict(left.env)
+    for name, value in right.env.items():
+        known = env.get(name)
+        if known is None:
+            env[name] = value
+        elif known is not value:
+            env[name] = join(known, value)
+    store = join_stores(left.store, right.store, left.facts, right.facts)
+    return Path(env, store, left.facts & right.facts)
+
+
+class Jumps:
+    """Where ``break`` and ``continue`` of one loop go."""
+
+    __slots__ = ("breaks", "continues")
+
+    def __init__(self) -> None:
+        self.breaks: Path | None = None
+        self.continues: Path | None = None
+
+
+YieldHook: TypeAlias = Callable[[Path, Value], Value]
+
+
+class Frame:
+    """One running function or module body."""
+
+    __slots__ = (
+        "consulted", "file", "function", "hook", "jumps", "name", "outer", "owner", "returns", "scope", "self_value",
+        "touched", "try_depth",
+    )  # fmt: skip
+
+    def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
+        self.file = file
+        self.function = function
+        self.scope = scope
+        self.outer = outer
+        self.name = function.qualname if function is not None else "<module>"
+        self.owner: ClassValue | None = None
+        self.self_value: Value | None = None
+        self.returns: list[tuple[Path, Value]] = []
+        self.jumps: list[Jumps] = []
+        self.hook: YieldHook | None = None
+        self.touched: set[Key] = set()
+        self.consulted: set[str] = set()
+        self.try_depth = 0
+
+
+class ListCell:
+    """A list or set of the linted program: the values put into it; ``open`` if others may be in it too."""
+
+    __slots__ = ("items", "open")
+
+    def __init__(self) -> None:
+        self.items: list[Value] = []
+        self.open = False
+
+
+class DictCell:
+    """A dict of the linted program, keyed by constants."""
+
+    __slots__ = ("items", "open", "rest")
+
+    def __init__(self) -> None:
+        self.items: dict[str | int | float | bool | None, Value] = {}
+        self.rest: Value | None = None
+        self.open = False
+
+
+class Scoped:
+    """The variables of one call that inner functions may use."""
+
+    __slots__ = ("file", "outer", "variables")
+
+    def __init__(self, file: str, outer: int) -> None:
+        self.file = file
+        self.outer = outer
+        self.variables: Env = {}
+
+
+class Heap:
+    """What all parts of the interpreter share."""
+
+    def __init__(self, project: Project, tables: Tables) -> None:
+        self.project = project
+        self.tables = tables
+        self.records = Records()
+        self.frames: list[Frame] = []
+        self.stack: list[CallStep] = []
+        self.phase = Phase.IMPORT
+        self.application: Object | None = None
+        self.modules: dict[str, Path] = {}
+        self.running: set[str] = set()
+        self.scopes: dict[int, Scoped] = {0: Scoped("", 0)}
+        self.scope_numbers: dict[object, int] = {}
+        self.lists: dict[object, ListCell] = {}
+        self.dicts: dict[object, DictCell] = {}
+        self.cell_numbers: dict[object, int] = {}
+        self.attributes: dict[tuple[str, str], Value] = {}
+        self.class_attributes: dict[tuple[str, int, str], Value] = {}
+        self.class_envs: dict[tuple[str, int, int], Env] = {}
+        self.defaults: dict[tuple[str, int, int], tuple[Value | None, ...]] = {}
+        self.global_writes: dict[tuple[str, str], Value] = {}
+        self.component_values: dict[Key, Value] = {}
+        self.holder_aliases: dict[str, Object] = {}
+        self.open: dict[str, list[tuple[str, int, str]]] = {}
+        self.raising: list[Store | None] = []
+        self.catching: list[frozenset[str]] = []
+        self.conditional = 0
+        self.partial = False
+        self.spawned = False
+        self.possible = False
+        self.muted = 0
+        self.changes = 0
+
+    # ------------------------------------------------------------ frames
+
+    @property
+    def frame(self) -> Frame:
+        """The innermost running frame."""
+        return self.frames[-1]
+
+    def site(self, at: flow.At) -> str:
+        """Return the name of the object that is made at ``at`` in this call."""
+        frame = self.frame
+        return f"{frame.file}:{at[0]}:{at[1]}" + (f"#{frame.scope}" if frame.scope else "")
+
+    def number(self, key: object) -> int:
+        """Return the number that stands for ``key`` in this run."""
+        return self.cell_numbers.setdefault(key, len(self.cell_numbers) + 1)
+
+    def list_cell(self, number: int) -> ListCell:
+        """Return the list of that number."""
+        cell = self.lists.get(number)
+        if cell is None:
+            cell = self.lists[number] = ListCell()
+        return cell
+
+    def dict_cell(self, number: int) -> DictCell:
+        """Return the dict of that number."""
+        cell = self.dicts.get(number)
+        if cell is None:
+            cell = self.dicts[number] = DictCell()
+        return cell
+
+    # ------------------------------------------------------------ names
+
+    def find(self, name: str, path: Path) -> Value:
+        """Return the value of a variable as the running frame sees it."""
+        value = path.env.get(name)
+        if value is not None:
+            return value
+        frame = self.frame
+        number = frame.outer
+        while number:
+            scoped = self.scopes[number]
+            if name in scoped.variables:
+                return scoped.variables[name]
+            number = scoped.outer
+        if frame.function is not None and name in frame.function.locals:
+            return Unknown(name)
+        return self.module_name(frame.file, name)
+
+    def module_name(self, file: str, name: str) -> Value:
+        """Return the value of a module-level name, or the builtin of that name."""
+        module = self.modules.get(file)
+        if module is not None:
+            value = module.env.get(name)
+            if value is not None:
+                changed = self.global_writes.get((file, name))
+                return value if changed is None else join(value, changed)
+        symbol = self.project.lookup(file, name)
+        if symbol is None:
+            if name == "__name__":
+                return Unknown("__name__", "__name__")
+            return External(name) if name in _BUILTINS else Unknown(name)
+        return self.symbol_value(symbol, name)
+
+    def symbol_value(self, symbol: Symbol, name: str = "") -> Value:
+        """Return the value that a resolved name has, running its module first where that has not happened."""
+        match symbol.kind:
+            case "module":
+                return ModuleValue(symbol.file)
+            case "external":
+                return External(symbol.name)
+            case "package":
+                return External(f"{symbol.name}")
+            case "missing":
+                return Unknown(symbol.name, f"missing:{symbol.file}:{symbol.name}")
+        self.import_module(symbol.file)
+        wanted = self._symbol_name(symbol) or name
+        module = self.modules.get(symbol.file)
+        value = module.env.get(wanted) if module is not None else None
+        if value is not None:
+            changed = self.global_writes.get((symbol.file, wanted))
+            return value if changed is None else join(value, changed)
+        if symbol.kind == "function":
+            return FunctionValue(symbol.file, symbol.index)
+        if symbol.kind == "class":
+            return ClassValue(symbol.file, symbol.index)
+        return Unknown(wanted, f"{symbol.file}:{wanted}")
+
+    def _symbol_name(self, symbol: Symbol) -> str:
+        if symbol.kind == "function":
+            return self.project.function(symbol.file, symbol.index).name
+        if symbol.kind == "class":
+            return self.project.cls(symbol.file, symbol.index).name
+        return symbol.name
+
+    def import_module(self, file: str) -> None:
+        """Run the module ``file`` if it has not run yet."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ classes
+
+    def spec(self, value: Value) -> FrameworkClass | None:
+        """Return what the tables say of the class of ``value``."""
+        if isinstance(value, Object) and value.external:
+            return self.tables.classes.get(value.external)
+        return None
+
+    def kind(self, value: Value) -> str:
+        """Return the word that the tables have for ``value``: application, request, router …; else empty."""
+        spec = self.spec(value)
+        return spec.kind if spec is not None else ""
+
+    def external_base(self, cls: ClassValue) -> str:
+        """Return the external class that a project's class extends, preferring one that the tables know."""
+        names = [symbol.name for symbol in self.project.mro(cls.file, cls.index) if symbol.kind == "external"]
+        for name in names:
+            if name in self.tables.classes:
+                return name
+        return ""
+
+    def bases(self, cls: ClassValue) -> Iterator[ClassValue]:
+        """Yield a class and its bases within the project, nearest first."""
+        for symbol in self.project.mro(cls.file, cls.index):
+            if symbol.kind == "class":
+                scope = cls.scope if (symbol.file, symbol.index) == (cls.file, cls.index) else 0
+                yield ClassValue(symbol.file, symbol.index, scope)
+
+    def unseen_bases(self, cls: ClassValue) -> bool:
+        """Tell whether a class inherits from something that is neither in the project nor harmless."""
+        return any(
+            symbol.kind == "external" and symbol.name.rpartition(".")[2] not in _HARMLESS_BASES
+            for symbol in self.project.mro(cls.file, cls.index)
+        )
+
+    def class_env(self, cls: ClassValue) -> Env:
+        """Return the names that the body of a class bound."""
+        self.import_module(cls.file)
+        env = self.class_envs.get((cls.file, cls.index, cls.scope))
+        if env is None:
+            for (file, index, _), each in self.class_envs.items():
+                if (file, index) == (cls.file, cls.index):
+                    return each
+        return env or {}
+
+    def method(self, cls: ClassValue, name: str, after: ClassValue | None = None) -> FunctionValue | None:
+        """Return the method ``name`` of a class by its order of bases; ``after`` skips up to that class (``super``)."""
+        skipping = after is not None
+        for base in self.bases(cls):
+            if skipping:
+                skipping = (base.file, base.index) != (after.file, after.index) if after else False
+                continue
+            index = self.project.methods(base.file, base.index).get(name)
+            if index is not None:
+                return FunctionValue(base.file, index, base.scope)
+        return None
+
+    def put_attribute(self, owner: Object, name: str, value: Value) -> None:
+        """Join ``value`` into an attribute of an object and of its class."""
+        key = (owner.site, name)
+        known = self.attributes.get(key)
+        new = value if known is None else join(known, value)
+        if new != known:
+            self.attributes[key] = new
+            self.changes += 1
+        if owner.cls is not None:
+            wide = (owner.cls.file, owner.cls.index, name)
+            before = self.class_attributes.get(wide)
+            self.class_attributes[wide] = value if before is None else join(before, value)
+
+    def get_attribute(self, owner: Object, name: str) -> Value | None:
+        """Return what an attribute of an object can hold, from this object or else from all of its class."""
+        value = self.attributes.get((owner.site, name))
+        if value is not None or owner.cls is None:
+            return value
+        found: Value | None = None
+        for base in self.bases(owner.cls):
+            wide = self.class_attributes.get((base.file, base.index, name))
+            if wide is not None:
+                found = wide if found is None else join(found, wide)
+        return found
+
+    def the_application(self) -> Value:
+        """Return the application whose life is being interpreted."""
+        return self.application if self.application is not None else Unknown("app")
+
+
+def cell(store: Store, key: Key) -> Cell:
+    """Return what a store says of a component."""
+    return store.get(key) or Cell(1)
+
+
+def single(values: Value) -> Value:
+    """Return ``values`` without ``None``, where something else remains."""
+    from appstate_lint.timeline.values import AnyOf
+
+    if isinstance(values, AnyOf):
+        rest = tuple(option for option in values.options if option != NONE)
+        if len(rest) == 1:
+            return rest[0]
+        if rest:
+            return AnyOf(rest)
+        return UNKNOWN
+    return values
+
+
+_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_HARMLESS_BASES = frozenset({"object", "ABC", "Generic", "Protocol", "Enum", "str", "Exception"})

@@ -1,0 +1,598 @@
+"""An application's life, interpreted: import → build → startup → serving → shutdown (DESIGN 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.facts import flow
+from appstate_lint.frameworks import Tables
+from appstate_lint.model import Phase, Place
+from appstate_lint.project import Project
+from appstate_lint.project.launchers import MODULE, Root, is_main
+from appstate_lint.project.mentions import Mentions
+from appstate_lint.timeline.calls import MOST_CALLS
+from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
+from appstate_lint.timeline.presence import Facts, Store, join_stores
+from appstate_lint.timeline.records import CallStep, Records
+from appstate_lint.timeline.registration import Entry, Registering, Registration
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    ClassValue,
+    FunctionValue,
+    Invocation,
+    Object,
+    Unknown,
+    Value,
+    options,
+    plain,
+)
+
+MOST_PASSES = 3
+MOST_SERVING_PASSES = 3
+
+
+class Life(Registering):
+    """Interprets what one launcher starts; afterwards ``records`` and ``lives`` hold what happened."""
+
+    def __init__(self, project: Project, tables: Tables, mentions: Mentions, root: Root | None) -> None:
+        super().__init__(project, tables)
+        self.mentions = mentions
+        self.root = root
+        self.calls_made = 0
+        self.exhausted = False
+        self.served: dict[str, int] = {}
+        self.ignored: set[str] = set()
+        self._reset()
+
+    @property
+    def function_names(self) -> frozenset[str]:
+        return self.mentions.function_names
+
+    def _reset(self) -> None:
+        """Forget what was written down, but not what values were seen."""
+        self.records = Records()
+        self.results = {}
+        self.modules = {}
+        self.running = set()
+        self.lists = {}
+        self.dicts = {}
+        self.class_envs = {}
+        self.registrations = {}
+        self.waiting = {}
+        self.fresh = []
+        self.applications = {}
+        self.launches = []
+        self.unseen_includes = set()
+        self.shutdown_code = []
+        self.dynamic_imports = False
+        self.given_to = {}
+        self.open = {}
+        self.import_store: Store = {}
+        self.phase = Phase.IMPORT
+        self.application = None
+        self.frames = []
+        self.stack = []
+        self.raising = []
+        self.catching = []
+        self.conditional = 0
+        self.imported: list[str] = []
+
+    # ------------------------------------------------------------ modules
+
+    def import_module(self, file: str) -> None:
+        if file in self.modules or file in self.running:
+            return
+        facts = self.project.facts.get(file)
+        if facts is None or file in self.project.tests and (self.root is None or self.root.file not in self.project.tests):
+            return
+        self.running.add(file)
+        self.imported.append(file)
+        phase, conditional, catching = self.phase, self.conditional, self.catching
+        raising, muted = self.raising, self.muted
+        self.phase = Phase.IMPORT if self.phase is not Phase.UNREACHED else Phase.UNREACHED
+        self.conditional, self.catching, self.raising, self.muted = 0, [], [], 0
+        path = Path({}, dict(self.import_store))
+        self.modules[file] = path
+        frame = Frame(file, None, 0, 0)
+        self.frames.append(frame)
+        self.stack.append(CallStep(file, 1, "<module>", self.phase))
+        for statement in facts.body:
+            if is_main(statement):
+                if self.root is not None and self.root.main and file == self.root.file:
+                    continue
+                continue
+            path.store = self.import_store
+            self.block((statement,), path)
+            path.dead = False
+            self.import_store = path.store
+        self.stack.pop()
+        self.frames.pop()
+        own_build = self.root is not None and file == self.root.file and self.phase is Phase.BUILD
+        self.phase = self.phase if own_build else phase
+        self.conditional, self.catching, self.raising, self.muted = conditional, catching, raising, muted
+        self.running.discard(file)
+        for outer in self.frames[-1:]:
+            if outer.function is None and outer.file in self.modules:
+                self.modules[outer.file].store = self.import_store
+
+    # ------------------------------------------------------------ the whole life
+
+    def run_all(self) -> None:
+        """Interpret the life until the values that it hands around no longer change."""
+        for _ in range(MOST_PASSES):
+            before = self.changes
+            self._reset()
+            self.served_effects: Store | None = getattr(self, "served_effects", None)
+            self.once()
+            if self.changes == before or self.calls_made > MOST_CALLS:
+                break
+
+    def once(self) -> None:
+        """Interpret the life once."""
+        root = self.root
+        assert root is not None
+        self.import_module(root.file)
+        self.targets = [each for each in self.build(root) if self.worth(root, each[0], each[1])]
+        for application, store, facts in self.targets:
+            self.live(application, store, facts)
+
+    def build(self, root: Root) -> list[tuple[Object, Store, Facts]]:
+        """Run the launcher; return the applications that it makes or serves, with their state at that point."""
+        before = set(self.applications)
+        if root.function == MODULE and not root.main:
+            return [
+                (application, dict(self.import_store), frozenset())
+                for application, module, _ in list(self.applications.values())
+                if module == root.file and not self.is_mounted(application)
+            ]
+        self.phase = Phase.BUILD
+        path = Path({}, dict(self.import_store))
+        if root.main:
+            module = self.modules[root.file]
+            path = Path(dict(module.env), dict(self.import_store))
+            self.frames.append(Frame(root.file, None, 0, 0))
+            self.stack.append(CallStep(root.file, 1, '__name__ == "__main__"', self.phase))
+            for statement in self.project.facts[root.file].body:
+                if is_main(statement) and isinstance(statement, flow.If):
+                    self.block(statement.body, path)
+            self.frames.pop()
+            self.stack.pop()
+        else:
+            function = FunctionValue(root.file, root.function, 0, self.receiver(root))
+            facts = self.project.function(root.file, root.function)
+            self.application = None
+            value = self.serve(function, path, facts.at)
+            self.finish(value, path, facts.at)
+        if self.launches:
+            found = {application.site: (application, store, facts) for application, store, facts in self.launches}
+            return [each for each in found.values() if not self.is_mounted(each[0])]
+        return [
+            (application, dict(path.store), path.facts)
+            for site, (application, _, _) in list(self.applications.items())
+            if site not in before and not self.is_mounted(application)
+        ]
+
+    def worth(self, root: Root, application: Object, store: Store) -> bool:
+        """Tell whether a launcher has an application of its own: it makes one, or fills one that a module made."""
+        if root.function == MODULE and not root.main:
+            return True
+        if not self.applications[application.site][1]:
+            return True
+        return any(key[0] == application.site and self.import_store.get(key) != cell for key, cell in store.items())
+
+    def receiver(self, root: Root) -> Value | None:
+        """Return the object whose method a root is."""
+        owner = self.project.function(root.file, root.function).owner
+        if owner < 0:
+            return None
+        cls = ClassValue(root.file, owner)
+        made = Object(f"{root.file}:{owner}:self", cls, self.external_base(cls))
+        init = self.method(cls, "__init__")
+        facts = self.project.function(root.file, root.function)
+        if init is not None and facts.name != "__init__":
+            path = Path({}, dict(self.import_store))
+            self.run(FunctionValue(init.file, init.index, init.scope, made), (), (), path, facts.at, None, entry=True)
+        return made
+
+    def is_mounted(self, application: Object) -> bool:
+        """Tell whether another application mounts this one."""
+        return any(
+            application in self.mounted(other)
+            for other, _, _ in list(self.applications.values())
+            if other.site != application.site
+        )
+
+    def live(self, application: Object, store: Store, facts: Facts) -> None:
+        """Interpret start-up, serving and shutdown of one application."""
+        self.application = application
+        path = Path({}, dict(store), facts)
+        self.stack.clear()
+        self.frames.clear()
+        self.phase = Phase.BUILD
+        self.make_middleware(application, path)
+        self.phase = Phase.STARTUP
+        ends = self.start_up(application, path)
+        started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
+        serving = self.serve_all(application, started)
+        self.shut_down(application, serving)
+
+    # ------------------------------------------------------------ start-up
+
+    def make_middleware(self, application: Object, path: Path) -> None:
+        """Run the ``__init__`` of middleware classes, which the framework makes before start-up."""
+        for owner in (application, *self.included(application)):
+            for each in self.registrations.get(owner.site, ()):
+                if each.role == "middleware":
+                    self.make_one(each, path)
+
+    def make_one(self, registration: Registration, path: Path) -> None:
+        value = registration.value
+        if isinstance(value, Object):
+            for inner in self.registrations.get(value.site, ()):
+                if inner.role == "middleware":
+                    self.make_one(inner, path)
+            return
+        if isinstance(value, Invocation) and isinstance(value.function, ClassValue):
+            once = path.fork()
+            at = _at(registration.place)
+            made = self.construct(
+                value.function, (Unknown("app_"), *value.args), value.keywords, self.framed(registration.place, once), at
+            )
+            self.unframe()
+            self.middleware_objects[(value, registration.place)] = made
+            if not once.dead:
+                path.store, path.facts = once.store, once.facts
+
+    @property
+    def middleware_objects(self) -> dict[tuple[Value, Place], Value]:
+        """The instances of middleware classes, by registration."""
+        return self.__dict__.setdefault("_middleware_objects", {})
+
+    def framed(self, place: Place, path: Path) -> Path:
+        """Run what follows as if called from ``place``."""
+        self.frames.append(Frame(place.file, None, 0, 0))
+        return path
+
+    def unframe(self) -> None:
+        self.frames.pop()
+
+    def included(self, owner: Object, seen: frozenset[str] = frozenset()) -> Iterator[Object]:
+        """Yield routers and routes that an application includes, in order."""
+        for each in self.registrations.get(owner.site, ()):
+            if each.role in ("include", "route", "mount"):
+                for option in options(plain(each.value)):
+                    if isinstance(option, Object) and self.kind(option) in ("router", "route") and option.site not in seen:
+                        yield option
+                        yield from self.included(option, seen | {owner.site, option.site})
+
+    def start_up(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
+        """Run the lifespan or the start-up handlers; return the state when serving begins."""
+        own = self.registrations.get(application.site, [])
+        lifespans = [each for each in own if each.role == "lifespan"]
+        handlers = [] if lifespans else [each for each in own if each.role == "startup"]
+        for router in self.included(application):
+            registered = self.registrations.get(router.site, ())
+            if self.kind(router) == "router":
+                lifespans += [each for each in registered if each.role == "lifespan"]
+                handlers += [each for each in registered if each.role == "startup"]
+        self.ignored = {each.place.file for each in own if each.role == "startup" and lifespans}
+        current: Path | None = path
+        if lifespans:
+            current = self.run_lifespans(lifespans, path)
+        for each in handlers:
+            if current is None or current.dead:
+                break
+            self.call_handler(each, current, application)
+        if current is None or current.dead:
+            return None
+        return current.store, current.facts
+
+    def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
+        """Run a start-up or shutdown handler; frameworks that pass the application are served too."""
+        self.framed(registration.place, path)
+        value = self.serve(registration.value, path, _at(registration.place))
+        self.unframe()
+        self.settle(path)
+        del value
+
+    def run_lifespans(self, lifespans: list[Registration], path: Path) -> Path | None:
+        """Run lifespans up to their ``yield``; alternatives of the application's own are joined."""
+        first = lifespans[0].place
+        alternatives = [each for each in lifespans if each.place == first]
+        later = [each for each in lifespans if each.place != first]
+        joined: Path | None = None
+        for each in alternatives:
+            joined = merge(joined, self.run_lifespan(each, path.fork()))
+        for each in later:
+            if joined is not None:
+                joined = self.run_lifespan(each, joined)
+        return joined
+
+    def run_lifespan(self, registration: Registration, path: Path) -> Path | None:
+        """Run one lifespan; return the path at its ``yield``; the rest runs at shutdown."""
+        ends: list[Path] = []
+        at = _at(registration.place)
+        for option in options(plain(registration.value)):
+            once = path.fork()
+            self.framed(registration.place, once)
+            result = self.lifespan_result(option, once, at)
+            for each in options(plain(result)):
+                if isinstance(each, Invocation) and isinstance(each.function, FunctionValue):
+                    self.until_yield(each, once.fork(), at, ends)
+                elif isinstance(each, Object) and each.cls is not None:
+                    self.until_entered(each, each.cls, once, at, ends)
+                elif isinstance(each, Object) and self.given_to.get(each.site):
+                    self.several(each, once, at, ends)
+                else:
+                    ends.append(once)
+            self.unframe()
+        joined: Path | None = None
+        for end in ends:
+            joined = merge(joined, end)
+        return joined
+
+    def lifespan_result(self, value: Value, path: Path, at: flow.At) -> Value:
+        """Return what calling a lifespan with the application gives."""
+        application = self.application or UNKNOWN
+        if isinstance(value, Object) and value.cls is None:
+            return value
+        if isinstance(value, FunctionValue):
+            facts = self.project.function(value.file, value.index)
+            taken = len([param for param in facts.params if param.kind in ("any", "positional", "args")])
+            args = (application,) if taken > (value.bound is not None) else ()
+            return self.invoke(value, args, (), path, at)
+        return self.invoke(value, (application,), (), path, at)
+
+    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path]) -> None:
+        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase."""
+        assert isinstance(code.function, FunctionValue)
+
+        def serve(inner: Path, value: Value) -> Value:
+            if self.phase is Phase.STARTUP:
+                ends.append(Path({}, dict(inner.store), inner.facts))
+                self.phase = Phase.SHUTDOWN
+                effects = self.served_effects
+                if effects is not None:
+                    inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
+            elif not ends:
+                ends.append(Path({}, dict(inner.store), inner.facts))
+            else:
+                ends.append(Path({}, dict(inner.store), inner.facts))
+            return UNKNOWN
+
+        self.phase = Phase.STARTUP
+        self.run(code.function, code.args, code.keywords, path, at, serve)
+        self.phase = Phase.STARTUP
+
+    def until_entered(self, manager: Object, cls: ClassValue, path: Path, at: flow.At, ends: list[Path]) -> None:
+        """Run ``__aenter__`` of a lifespan that is an object; ``__aexit__`` runs at shutdown."""
+        for name in ("__aenter__", "__enter__"):
+            method = self.method(cls, name)
+            if method is not None:
+                self.run(FunctionValue(method.file, method.index, method.scope, manager), (), (), path, at)
+                break
+        if path.dead:
+            return
+        ends.append(path.fork())
+        self.phase = Phase.SHUTDOWN
+        for name in ("__aexit__", "__exit__"):
+            method = self.method(cls, name)
+            if method is not None:
+                self.run(FunctionValue(method.file, method.index, method.scope, manager), (), (), path.fork(), at)
+                break
+        self.phase = Phase.STARTUP
+
+    def several(self, manager: Object, path: Path, at: flow.At, ends: list[Path]) -> None:
+        """Run the lifespans that were added to an object which is then used as lifespan, in order."""
+        current: Path | None = path
+        for function in self.given_to[manager.site]:
+            inner: list[Path] = []
+            if current is None:
+                return
+            result = self.lifespan_result(function, current, at)
+            if isinstance(result, Invocation) and isinstance(result.function, FunctionValue):
+                if self.project.function(result.function.file, result.function.index).is_generator:
+                    self.until_yield(result, current, at, inner)
+                else:
+                    self.finish(result, current, at)
+                    inner.append(current)
+            current = None
+            for end in inner:
+                current = merge(current, end)
+        if current is not None:
+            ends.append(current)
+
+    # ------------------------------------------------------------ serving
+
+    def serve_all(self, application: Object, started: Path) -> Path:
+        """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
+        self.phase = Phase.SERVING
+        entries = list(self.entries(application))
+        inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
+        self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
+        current = Path({}, dict(started.store), started.facts)
+        for _ in range(MOST_SERVING_PASSES):
+            effects: Path = Path({}, dict(current.store), current.facts)
+            effects = self.run_spawned(started, current, effects)
+            for owner, several in [(application, entries), *inner]:
+                self.application = owner
+                for entry in several:
+                    effects = self.serve_entry(entry, current, effects)
+            self.application = application
+            effects = self.run_spawned(started, current, effects)
+            effects = self.run_possible(current, effects)
+            if effects.store == current.store:
+                break
+            current = Path({}, effects.store, current.facts)
+        self.served_effects = {
+            key: cell for key, cell in current.store.items() if started.store.get(key) != cell
+        }
+        return current
+
+    def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
+        """Run one request: dependencies in order, then the endpoint."""
+        path = Path({}, dict(current.store), current.facts | entry.facts)
+        at = _at(entry.place)
+        self.stack.clear()
+        self.framed(entry.place, path)
+        from appstate_lint.timeline.values import Dependency
+
+        for dependency in entry.dependencies:
+            if isinstance(dependency, Dependency) and dependency.function is not None:
+                self.serve(dependency.function, path, at)
+        for option in options(plain(entry.value)):
+            once = path.fork()
+            self.one_entry(entry, option, once, at)
+            effects = _joined(effects, once)
+        self.unframe()
+        return effects
+
+    def one_entry(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
+        from appstate_lint.timeline.values import Dependency
+
+        if isinstance(value, Dependency):
+            if value.function is not None:
+                self.serve(value.function, path, at)
+        elif entry.role == "middleware":
+            self.run_middleware(entry, value, path, at)
+        elif isinstance(value, ClassValue):
+            self.run_view(value, path, at)
+        else:
+            self.serve(value, path, at)
+
+    def run_middleware(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
+        """Run what a middleware does with a request."""
+        if not isinstance(value, Invocation):
+            return
+        if isinstance(value.function, ClassValue):
+            made = self.middleware_objects.get((value, entry.place), UNKNOWN)
+            for option in options(made):
+                if isinstance(option, Object) and option.cls is not None:
+                    self.run_methods(option, option.cls, ("dispatch", "__call__"), path, at)
+        for _, argument in value.keywords:
+            if isinstance(argument, FunctionValue):
+                self.serve(argument, path, at)
+        if isinstance(value.function, FunctionValue):
+            self.serve(value.function, path, at)
+
+    def run_methods(self, owner: Object, cls: ClassValue, names: tuple[str, ...], path: Path, at: flow.At) -> None:
+        for name in names:
+            method = self.method(cls, name)
+            if method is not None:
+                once = path.fork()
+                self.serve(FunctionValue(method.file, method.index, method.scope, owner), once, at)
+                path.become(merge(path, once))
+
+    def run_view(self, cls: ClassValue, path: Path, at: flow.At) -> None:
+        """Run the methods of a class that serves requests."""
+        made = self.construct(cls, (UNKNOWN,), (), path, at)
+        spec = self.spec(made)
+        names = spec.entries if spec is not None and spec.entries else ("__call__", "get", "post", "put", "delete", "patch")
+        if isinstance(made, Object) and made.cls is not None:
+            self.run_methods(made, made.cls, names, path, at)
+
+    def run_spawned(self, started: Path, current: Path, effects: Path) -> Path:
+        """Run what was started beside the start-up or a request."""
+        done: set[tuple[Value, bool]] = set()
+        while True:
+            waiting = [(key, each) for key, each in self.waiting.items() if key not in done]
+            if not waiting:
+                return effects
+            for key, each in waiting:
+                done.add(key)
+                early = each.phase.rank < Phase.SERVING.rank and each.certain
+                store = join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
+                path = Path({}, dict(store), current.facts if not early else each.facts & current.facts)
+                self.spawned, self.possible = early, not each.certain
+                self.stack[:] = list(each.stack)[:8]  # type: ignore[arg-type]
+                self.framed(each.place, path)
+                if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:
+                    value = self.invoke(each.value, (), (), path, _at(each.place))
+                    self.finish(value, path, _at(each.place))
+                elif isinstance(each.value, Invocation) and each.value.kind != "partial":
+                    self.finish(each.value, path, _at(each.place))
+                else:
+                    self.serve(each.value, path, _at(each.place))
+                self.unframe()
+                self.stack.clear()
+                self.spawned, self.possible = False, False
+                if not path.dead:
+                    effects = _joined(effects, path)
+
+    def run_possible(self, current: Path, effects: Path) -> Path:
+        """Run functions that live code mentions although no call of it could be resolved."""
+        self.possible = True
+        for function in self.mentions.possible(self.records.reached, self.imported):
+            facts = self.project.function(*function)
+            bound: Value | None = None
+            if facts.owner >= 0:
+                cls = ClassValue(function[0], facts.owner)
+                bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
+            path = Path({}, dict(current.store), current.facts)
+            self.stack.clear()
+            self.frames.clear()
+            value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
+            self.serve(value, path, facts.at)
+            if not path.dead:
+                effects = _joined(effects, path)
+        self.possible = False
+        return effects
+
+    def some_scope(self, file: str, index: int) -> int:
+        """Return the number of variables that a nested function was defined among, if it was."""
+        found = [scope for (each, number, scope) in self.defaults if (each, number) == (file, index)]
+        return max(found, default=0)
+
+    # ------------------------------------------------------------ shutdown
+
+    def shut_down(self, application: Object, serving: Path) -> None:
+        """Run the shutdown handlers."""
+        self.phase = Phase.SHUTDOWN
+        self.application = application
+        path = Path({}, dict(serving.store), serving.facts)
+        self.stack.clear()
+        for owner in (application, *self.included(application)):
+            for each in self.registrations.get(owner.site, ()):
+                if each.role == "shutdown" and not path.dead:
+                    self.call_handler(each, path, application)
+                    path.dead = False
+        for code, args, place in self.shutdown_code:
+            self.framed(place, path)
+            self.finish(self.invoke(code, args, (), path, _at(place)), path, _at(place))
+            self.unframe()
+            path.dead = False
+
+
+class Sweep(Life):
+    """Interprets code that no application reaches, only to list its accesses."""
+
+    def sweep(self, functions: Iterator[tuple[str, int]], modules: Iterator[str]) -> None:
+        """Run functions and module bodies on their own, in no application."""
+        self.phase = Phase.UNREACHED
+        for file in modules:
+            self.import_module(file)
+        for file, index in functions:
+            if (file, index) in self.records.reached:
+                continue
+            facts = self.project.function(file, index)
+            bound: Value | None = None
+            if facts.owner >= 0:
+                cls = ClassValue(file, facts.owner)
+                bound = Object(f"any {file}:{facts.owner}", cls, self.external_base(cls))
+            self.stack.clear()
+            self.frames.clear()
+            self.phase = Phase.UNREACHED
+            self.scopes.setdefault(0, Scoped("", 0))
+            path = Path({}, {})
+            self.serve(FunctionValue(file, index, 0, bound), path, facts.at)
+
+
+def _at(place: Place) -> flow.At:
+    return (place.line, place.column, place.end_line, place.end_column)
+
+
+def _joined(left: Path, right: Path) -> Path:
+    if right.dead:
+        return left
+    store = join_stores(left.store, right.store, frozenset(), frozenset())
+    return Path({}, store, left.facts)

@@ -1,0 +1,243 @@
+"""The timeline: what an application does with its state, as questions that checks ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from appstate_lint.model import Kind, Phase, Place, Step
+from appstate_lint.timeline.names import nearest
+from appstate_lint.timeline.presence import ABSENT
+from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack
+
+MOST_STEPS = 8
+
+
+class Unseen(NamedTuple):
+    """A file that could not be parsed: its name, the identifiers in its bytes, and whether it may write anything."""
+
+    file: str
+    words: frozenset[str]
+    anything: bool
+
+
+class Life(NamedTuple):
+    """One application, interpreted: where it is made, and all that was written down about its state."""
+
+    name: str
+    place: Place
+    framework: str
+    entry_points: int
+    occurrences: tuple[Occurrence, ...]
+    outside: tuple[Outside, ...]
+    open: tuple[tuple[str, int, str], ...]
+    dynamic_reads: bool
+    exhausted: bool
+
+
+class NoneSource(NamedTuple):
+    """A call that passes ``None`` where the callee wants application state, and how we know that it wants it."""
+
+    call: NoneCall
+    function: str
+    application: str
+    file: str
+
+
+class MissingSource(NamedTuple):
+    """An application imported under a name that its module does not define."""
+
+    place: Place
+    module: str
+    name: str
+    application: str
+
+
+class Component:
+    """One component of one application: its accesses, and what can be asked about them."""
+
+    def __init__(self, life: Life, name: str, occurrences: list[Occurrence]) -> None:
+        self.life = life
+        self.name = name
+        self.occurrences = occurrences
+
+    @cached_property
+    def writes(self) -> list[Occurrence]:
+        """The writes, in the order in which they can happen; those of shutdown code last."""
+        found = [each for each in self.occurrences if each.kind is Kind.WRITE]
+        return sorted(found, key=lambda each: (each.phase.rank, each.order))
+
+    @cached_property
+    def certain_writes(self) -> list[Occurrence]:
+        """The writes in code that is surely reached."""
+        return [each for each in self.writes if not each.possible]
+
+    @cached_property
+    def reads(self) -> list[Occurrence]:
+        """Reads and guards, in order."""
+        found = [each for each in self.occurrences if each.kind in (Kind.READ, Kind.GUARD)]
+        return sorted(found, key=lambda each: (each.phase.rank, each.order))
+
+    @cached_property
+    def plain_reads(self) -> list[Occurrence]:
+        """Reads that fail where the component is missing."""
+        return [each for each in self.reads if each.kind is Kind.READ and not each.caught and each.bits & ABSENT]
+
+    @cached_property
+    def guarded_reads(self) -> list[Occurrence]:
+        """Guards, reads with a default, and reads whose failure is caught."""
+        return [
+            each for each in self.reads if each.bits & ABSENT and (each.kind is Kind.GUARD or each.caught)
+        ]
+
+    def first_write_after(self, read: Occurrence) -> Occurrence | None:
+        """Return the first write that comes later than ``read``."""
+        for write in self.writes:
+            if (write.phase.rank, write.order) > (read.phase.rank, read.order) and write.value_written:
+                return write
+        return None
+
+
+class Timeline:
+    """All applications of a project; answers what checks ask."""
+
+    def __init__(
+        self,
+        lives: Iterable[Life],
+        *,
+        unreached: Iterable[Occurrence],
+        tests: Mapping[str, Place],
+        unseen: Iterable[Unseen],
+        none_sources: Iterable[NoneSource],
+        missing_sources: Iterable[MissingSource],
+        written_outside: frozenset[str],
+        read_outside: frozenset[str],
+    ) -> None:
+        self.lives = tuple(lives)
+        self.unreached = tuple(unreached)
+        self.tests = tests
+        self.unseen = tuple(unseen)
+        self.none_sources = tuple(none_sources)
+        self.missing_sources = tuple(missing_sources)
+        self.written_outside = written_outside
+        self.read_outside = read_outside
+        self.withheld: dict[str, int] = {}
+        self._components: dict[str, dict[str, Component]] = {}
+
+    def components(self, life: Life) -> dict[str, Component]:
+        """Return the components of an application by name."""
+        known = self._components.get(life.name)
+        if known is None:
+            grouped: dict[str, list[Occurrence]] = {}
+            for each in life.occurrences:
+                grouped.setdefault(each.component, []).append(each)
+            known = self._components[life.name] = {
+                name: Component(life, name, grouped[name]) for name in sorted(grouped)
+            }
+        return known
+
+    def all_components(self) -> Iterator[Component]:
+        """Yield every component of every application."""
+        for life in self.lives:
+            yield from self.components(life).values()
+
+    # ------------------------------------------------------------ existence
+
+    def unwritten(self) -> Iterator[Component]:
+        """Yield the components that nothing writes in their application, and that are read there, provably.
+
+        What cannot be proved (open holders, files that cannot be parsed) is counted in ``withheld``.
+        """
+        for component in self.all_components():
+            if component.writes or not component.reads or component.name in self.written_outside:
+                continue
+            if component.name.startswith("__"):
+                continue
+            reason = self.doubt(component)
+            if reason:
+                self.withheld[reason] = self.withheld.get(reason, 0) + 1
+                continue
+            yield component
+
+    def doubt(self, component: Component) -> str:
+        """Return why the absence of a component is not provable, empty if it is."""
+        life = component.life
+        if life.open:
+            file, line, reason = life.open[0]
+            return f"{life.name}: {reason} ({file}:{line})"
+        for unseen in self.unseen:
+            if _package(unseen.file) != _package(life.place.file):
+                continue
+            if unseen.anything or component.name in unseen.words or self.unreached_write(component.name):
+                return f"{unseen.file} cannot be parsed and may write it"
+        if life.exhausted:
+            return f"{life.name}: the analysis was cut short by its budget"
+        return ""
+
+    def unreached_write(self, name: str) -> Occurrence | None:
+        """Return a write of ``name`` in code that no application reaches."""
+        return next((each for each in self.unreached if each.component == name and each.kind is Kind.WRITE), None)
+
+    def written_elsewhere(self, component: Component) -> tuple[Life, Occurrence] | None:
+        """Return another application that writes a component of this name, with its first write."""
+        for life in self.lives:
+            if life.name == component.life.name:
+                continue
+            other = self.components(life).get(component.name)
+            if other is not None and other.certain_writes and self.shares_reader(component, other):
+                return life, other.certain_writes[0]
+        return None
+
+    def shares_reader(self, component: Component, other: Component) -> bool:
+        """Tell whether two applications run one reader of the component."""
+        places = {each.place for each in other.reads}
+        return any(each.place in places for each in component.reads)
+
+    def test_write(self, name: str) -> Place | None:
+        """Return a place in a test that writes a component of this name."""
+        return self.tests.get(name)
+
+    def handed_to(self, life: Life) -> Outside | None:
+        """Return a third-party call, described by no table, that was given the application."""
+        return next((each for each in life.outside if each.third_party and not each.holder), None)
+
+    def near_name(self, component: Component) -> str | None:
+        """Return the written component whose name is closest to that of an unwritten one."""
+        written = [name for name, each in self.components(component.life).items() if each.writes]
+        return nearest(component.name, written)
+
+    # ------------------------------------------------------------ traces
+
+    def path_to(self, occurrence: Occurrence, text: str) -> list[Step]:
+        """Return the steps that lead to an access, ending with ``text`` at its line."""
+        steps = call_steps(occurrence.stack)
+        place = occurrence.place
+        return [*steps[-(MOST_STEPS - 2) :], Step(place.file, place.line, occurrence.phase.value, text)]
+
+    def write_step(self, write: Occurrence) -> Step:
+        """Return the step that says where a component is written."""
+        place = write.place
+        return Step(place.file, place.line, write.phase.value, f"{write.function} writes '{write.component}'")
+
+    def near_step(self, component: Component, name: str | None) -> list[Step]:
+        """Return the step that shows the write of the nearest name."""
+        if name is None:
+            return []
+        writes = self.components(component.life)[name].writes
+        return [self.write_step(writes[0])] if writes else []
+
+
+def call_steps(stack: Stack) -> list[Step]:
+    """Return a call path as steps of a trace."""
+    steps: list[Step] = []
+    for call in stack:
+        text = "the module is imported" if call.function == "<module>" else f"{call.function} is called"
+        steps.append(Step(call.file, max(call.line, 1), call.phase.value, text))
+    return steps
+
+
+def _package(file: str) -> str:
+    """Return the top folder that a file lies in; ``src`` and ``services/x`` count with the folder below."""
+    parts = file.split("/")
+    return parts[0] if len(parts) > 1 else ""

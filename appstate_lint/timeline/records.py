@@ -1,0 +1,120 @@
+"""What the interpreter writes down: accesses with their presence and the call path that led there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from appstate_lint.model import Kind, Phase, Place
+from appstate_lint.timeline.presence import Facts
+
+
+class CallStep(NamedTuple):
+    """One call on the way to an access: where it is made, what is called, and in which phase."""
+
+    file: str
+    line: int
+    function: str
+    phase: Phase
+
+
+Stack: TypeAlias = tuple[CallStep, ...]
+
+
+class Occurrence(msgspec.Struct):
+    """An access as it happens in one phase of one application; joined over all ways to get there.
+
+    ``order`` counts events as the interpreter meets them. ``caught`` tells that a missing component is caught by an
+    ``except AttributeError`` or ``KeyError``; ``spawned`` that it runs beside the code that started it;
+    ``partial`` that it also runs after a start-up that failed; ``possible`` that the code is only possibly reached.
+    """
+
+    place: Place
+    owner: str
+    component: str
+    kind: Kind
+    phase: Phase
+    bits: int
+    order: int
+    function: str
+    stack: Stack
+    conditional: bool = False
+    caught: bool = False
+    spawned: bool = False
+    partial: bool = False
+    possible: bool = False
+    facts: Facts = frozenset()
+    none_written: bool = False
+    value_written: bool = False
+    value: object = None
+    alternates: tuple[str, ...] = ()
+    has_default: bool = False
+    refreshes: bool = False
+
+
+class Outside(NamedTuple):
+    """A call that hands the application to code that is not seen."""
+
+    place: Place
+    name: str
+    phase: Phase
+    third_party: bool
+    holder: bool
+
+
+class NoneCall(msgspec.Struct):
+    """A call that passes ``None``, or nothing, for a parameter that may stand for application state."""
+
+    place: Place
+    file: str
+    function: int
+    parameter: str
+    explicit: bool
+    stack: Stack
+    phase: Phase
+    reached_state: bool = False
+    returned: bool = True
+    fallback: bool = False
+
+
+OccurrenceKey: TypeAlias = tuple[str, int, int, str, str, str, Phase, bool]
+
+
+class Records:
+    """All that was written down while one application was interpreted."""
+
+    def __init__(self) -> None:
+        self.occurrences: dict[OccurrenceKey, Occurrence] = {}
+        self.dynamic: set[tuple[str, int, bool, str]] = set()
+        self.outside: dict[tuple[str, Place], Outside] = {}
+        self.none_calls: dict[tuple[Place, int, str], NoneCall] = {}
+        self.given: set[tuple[str, int, str]] = set()
+        self.unresolved: dict[Place, tuple[str, str, str]] = {}
+        self.reached: set[tuple[str, int]] = set()
+        self.clock = 0
+
+    def tick(self) -> int:
+        """Return the next number of the order of events."""
+        self.clock += 1
+        return self.clock
+
+    def add(self, seen: Occurrence) -> None:
+        """Write an access down, joined with what was seen of it before."""
+        place = seen.place
+        key = (
+            place.file, place.line, place.column, seen.owner, seen.component, seen.kind.value, seen.phase, seen.spawned,
+        )  # fmt: skip
+        known = self.occurrences.get(key)
+        if known is None:
+            self.occurrences[key] = seen
+            return
+        if seen.bits & 1 and not known.bits & 1:
+            known.stack, known.facts = seen.stack, seen.facts
+        known.bits |= seen.bits
+        known.partial = known.partial or seen.partial
+        known.possible = known.possible and seen.possible
+        known.conditional = known.conditional and seen.conditional
+        known.caught = known.caught and seen.caught
+        known.none_written = known.none_written or seen.none_written
+        known.value_written = known.value_written or seen.value_written

@@ -1,0 +1,337 @@
+"""What code registers on applications and routers, and what the framework will call because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from appstate_lint.facts.flow import At
+from appstate_lint.frameworks import Call as CallTable
+from appstate_lint.model import Phase, Place
+from appstate_lint.timeline.expressions import literal_names
+from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.presence import Facts, Store, join_stores
+from appstate_lint.timeline.statements import Statements
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    ClassValue,
+    Dependency,
+    DictValue,
+    External,
+    FunctionValue,
+    Invocation,
+    Keywords,
+    Literal,
+    ModuleValue,
+    Object,
+    Registrar,
+    Unknown,
+    Value,
+    options,
+    plain,
+)
+from appstate_lint.timeline.values import NONE as NONE_VALUE
+
+MOST_INCLUDES = 30
+
+
+class Registration(NamedTuple):
+    """One piece of code put on an application or router, under the conditions ``facts``."""
+
+    role: str
+    value: Value
+    facts: Facts
+    dependencies: tuple[Value, ...]
+    phase: Phase
+    place: Place
+
+
+class Entry(NamedTuple):
+    """Code that the framework calls while serving."""
+
+    role: str
+    value: Value
+    facts: Facts
+    dependencies: tuple[Value, ...]
+    place: Place
+
+
+class Spawned(msgspec.Struct):
+    """Code that runs beside what started it; ``certain`` if it surely starts."""
+
+    value: Value
+    store: Store
+    facts: Facts
+    certain: bool
+    place: Place
+    phase: Phase
+    stack: tuple[object, ...]
+    role: str = "task"
+
+
+class Registering(Statements):
+    """Keeps registrations, spawned code and created applications."""
+
+    registrations: dict[str, list[Registration]]
+    waiting: dict[tuple[Value, bool], Spawned]
+    fresh: list[Spawned]
+    applications: dict[str, tuple[Object, str, Place]]
+    launches: list[tuple[Object, Store, Facts]]
+    unseen_includes: set[str]
+    shutdown_code: list[tuple[Value, tuple[Value, ...], Place]]
+    dynamic_imports: bool
+
+    def created(self, application: Object, at: At) -> None:
+        modules = (frame.file for frame in reversed(self.frames) if frame.function is None)
+        module = next((file for file in modules if file in self.running), "")
+        self.applications.setdefault(application.site, (application, module, self.place(at)))
+        if self.phase is Phase.IMPORT:
+            self.phase = Phase.BUILD
+
+    # ------------------------------------------------------------ registering
+
+    def register(
+        self, owner: Value, role: str, value: Value, path: Path, at: At, dependencies: tuple[Value, ...] = ()
+    ) -> None:
+        """Put code on an application or router."""
+        if not isinstance(owner, Object) or path.dead or not role:
+            return
+        entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at))
+        known = self.registrations.setdefault(owner.site, [])
+        if not any(each.role == role and each.value == value for each in known):
+            known.append(entry)
+
+    def decorate(self, registrar: Registrar, args: tuple[Value, ...], path: Path, at: At) -> Value:
+        if not args:
+            return UNKNOWN
+        self.register(registrar.owner, registrar.role, args[0], path, at, registrar.dependencies)
+        return args[0]
+
+    def registration(
+        self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        role = table.role
+        if table.selector:
+            chosen = self.argument(table.arguments, table.selector, args, keywords)
+            names = literal_names(plain(chosen)) if chosen is not None else None
+            role = table.select.get(names[0], "") if names else ""
+        dependencies: tuple[Value, ...] = ()
+        for parameter, extra in table.registers.items():
+            given = self.argument(table.arguments, parameter, args, keywords)
+            if given is not None and extra == "dependency":
+                dependencies += tuple(each for each in self.members(given) or () if isinstance(each, Dependency))
+        if table.form == "decorator":
+            return Registrar(owner, role, dependencies)
+        code = self.argument(table.arguments, table.function, args, keywords)
+        if code is None:
+            return UNKNOWN
+        if role == "background":
+            return self.start(code, self.rest_of(table, args), keywords, path, at, role)
+        if role == "middleware":
+            rest = args[1:]
+            code = Invocation("partial", code, rest, tuple(pair for pair in keywords if pair[0] != table.function))
+        for option in options(plain(code)):
+            if option != NONE_VALUE:
+                self.note_include(owner, role, option)
+                self.register(owner, role, option, path, at, dependencies)
+        return NONE_VALUE
+
+    def note_include(self, owner: Object, role: str, value: Value) -> None:
+        """Note an include that cannot be followed: routers named nowhere else may be served by it."""
+        if role == "include" and not isinstance(value, Object):
+            self.unseen_includes.add(owner.site)
+
+    def register_arguments(
+        self, owner: Object, names: tuple[str, ...], roles: dict[str, str], args: tuple[Value, ...],
+        keywords: Keywords, path: Path, at: At,
+    ) -> None:  # fmt: skip
+        for parameter, role in roles.items():
+            given = self.argument(names, parameter, args, keywords)
+            if given is None or given == NONE_VALUE:
+                continue
+            if role in _SINGLE:
+                for option in options(given):
+                    if option != NONE_VALUE:
+                        self.register(owner, role, option, path, at)
+                continue
+            value = single(plain(given))
+            members = (
+                tuple(self.dict_cell(value.number).items.values())
+                if isinstance(value, DictValue)
+                else self.members(value)
+            )
+            for member in members if members is not None else ():
+                self.register(owner, role, member, path, at)
+            if members is None and role == "route":
+                self.unseen_includes.add(owner.site)
+        kind = self.kind(owner)
+        if kind == "route" and "middleware" in roles.values():
+            rest = tuple(pair for pair in keywords if pair[0] not in roles)
+            for index, each in enumerate(self.registrations.get(owner.site, ())):
+                if each.role == "middleware" and not isinstance(each.value, Invocation):
+                    wrapped = Invocation("partial", each.value, args[1:], rest)
+                    self.registrations[owner.site][index] = each._replace(value=wrapped)
+        elif kind == "middleware":
+            for _, value in keywords:
+                if isinstance(value, FunctionValue):
+                    self.register(owner, "dispatch", value, path, at)
+
+    def add_to_list(
+        self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At
+    ) -> None:
+        values = args[-1:]
+        if name == "extend" and args:
+            values = self.members(args[0]) or ()
+        for value in values:
+            self.register(owner, role, value, path, at)
+
+    # ------------------------------------------------------------ spawned code
+
+    def spawn(self, code: Value, path: Path, at: At, certain: bool) -> None:
+        if path.dead or self.muted:
+            return
+        code = single(plain(code))
+        if isinstance(code, ClassValue):
+            return
+        key = (code, certain)
+        known = self.waiting.get(key)
+        if known is not None:
+            known.store = join_stores(known.store, path.store, frozenset(), frozenset())
+            return
+        entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        self.waiting[key] = entry
+        if certain and isinstance(code, Invocation) and code.kind == "coroutine":
+            self.fresh.append(entry)
+
+    def settle(self, path: Path) -> None:
+        if not self.fresh or path.dead:
+            return
+        for entry in self.fresh:
+            entry.store = dict(path.store)
+        self.fresh.clear()
+
+    def enter(self, code: Value, path: Path, at: At) -> Value:
+        """Enter a context manager on an exit stack: up to its ``yield`` now, the rest at shutdown."""
+        target = single(plain(code))
+        if not isinstance(target, Invocation) or not isinstance(target.function, FunctionValue):
+            if isinstance(target, Object) and target.cls is not None:
+                for name in ("__aenter__", "__enter__"):
+                    method = self.method(target.cls, name)
+                    if method is not None:
+                        bound = FunctionValue(method.file, method.index, method.scope, target)
+                        return self.run(bound, (), (), path, at)
+            return UNKNOWN
+        entered: list[tuple[Path, Value]] = []
+        phase = self.phase
+
+        def stop(inner: Path, value: Value) -> Value:
+            entered.append((inner.fork(), value))
+            self.phase = Phase.SHUTDOWN if phase in (Phase.STARTUP, Phase.BUILD) else phase
+            return UNKNOWN
+
+        outside = path.fork()
+        self.run(target.function, target.args, target.keywords, outside, at, stop)
+        self.phase = phase
+        joined: Path | None = None
+        for inner, _ in entered:
+            joined = Path(path.env, inner.store, inner.facts) if joined is None else _joined(joined, inner)
+        if joined is None:
+            path.dead = True
+            return UNKNOWN
+        path.store, path.facts = joined.store, joined.facts
+        return entered[0][1] if len(entered) == 1 else UNKNOWN
+
+    def later(self, code: Value, args: tuple[Value, ...], path: Path, at: At) -> None:
+        if not path.dead and not self.muted:
+            self.shutdown_code.append((code, args, self.place(at)))
+
+    # ------------------------------------------------------------ launching
+
+    def launched(self, code: Value, keywords: Keywords, path: Path, at: At) -> None:
+        for option in options(plain(code)):
+            target = option
+            if isinstance(option, Literal) and isinstance(option.value, str):
+                target = self.by_string(option.value, keywords, path, at)
+            elif isinstance(option, FunctionValue):
+                target = self.invoke(option, (), (), path, at)
+            for each in options(plain(target)):
+                if isinstance(each, Object) and self.kind(each) == "application" and not self.muted:
+                    self.launches.append((each, dict(path.store), path.facts))
+
+    def by_string(self, text: str, keywords: Keywords, path: Path, at: At) -> Value:
+        """Return what a server's ``"module:name"`` means; a factory is called."""
+        module, _, name = text.partition(":")
+        symbol = self.project.module(self.frame.file, module)
+        if symbol.kind != "module" or not name:
+            return UNKNOWN
+        value = self.symbol_value(self.project.attribute(symbol, name.partition(".")[0]), name)
+        if isinstance(value, FunctionValue):
+            value = self.invoke(value, (), (), path, at)
+        return value
+
+    def import_by_name(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
+        names = literal_names(plain(args[0])) if args else None
+        if names is None:
+            self.dynamic_imports = True
+            return Unknown("module")
+        symbol = self.project.module(self.frame.file, names[0])
+        if symbol.kind == "module":
+            self.import_parents(symbol.file)
+            self.import_module(symbol.file)
+            return ModuleValue(symbol.file)
+        return External(names[0])
+
+    # ------------------------------------------------------------ what is served
+
+    def entries(
+        self, owner: Object, facts: Facts = frozenset(), dependencies: tuple[Value, ...] = (), seen: frozenset[str] = frozenset()
+    ) -> Iterator[Entry]:
+        """Yield what is called while serving because of ``owner`` and all that it includes."""
+        if owner.site in seen or len(seen) > MOST_INCLUDES:
+            return
+        seen |= {owner.site}
+        registered = self.registrations.get(owner.site, [])
+        own = dependencies + tuple(each.value for each in registered if each.role == "dependency")
+        for each in registered:
+            inner = facts | each.facts
+            needed = own + each.dependencies
+            match each.role:
+                case "include" | "route" | "mount":
+                    for option in options(plain(each.value)):
+                        if isinstance(option, Object) and self.kind(option) != "application":
+                            if self.kind(option):
+                                yield from self.entries(option, inner, needed, seen)
+                            elif option.cls is not None:
+                                yield Entry("endpoint", option, inner, (), each.place)
+                        elif isinstance(option, FunctionValue):
+                            yield Entry("endpoint", option, inner, (), each.place)
+                case "endpoint":
+                    yield Entry(each.role, each.value, inner, needed, each.place)
+                case "middleware" | "dispatch" | "handler":
+                    yield Entry(each.role, each.value, inner, (), each.place)
+        for dependency in own:
+            if not dependencies or dependency not in dependencies:
+                yield Entry("dependency", dependency, facts, (), registered[0].place if registered else _NOWHERE)
+
+    def mounted(self, owner: Object, seen: frozenset[str] = frozenset()) -> Iterator[Object]:
+        """Yield the applications that are mounted below ``owner``."""
+        if owner.site in seen:
+            return
+        for each in self.registrations.get(owner.site, ()):
+            if each.role in ("mount", "include", "route"):
+                for option in options(plain(each.value)):
+                    if isinstance(option, Object):
+                        if self.kind(option) == "application":
+                            yield option
+                        yield from self.mounted(option, seen | {owner.site})
+
+
+_SINGLE = frozenset({"lifespan", "endpoint", "mount"})
+_NOWHERE = Place("", 0, 0, 0, 0)
+
+
+def _joined(left: Path, right: Path) -> Path:
+    store = join_stores(left.store, right.store, left.facts, right.facts)
+    return Path(left.env, store, left.facts & right.facts)

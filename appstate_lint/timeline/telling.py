@@ -1,0 +1,375 @@
+"""The arrow project → timeline: interpret every launcher, then what none of them reaches, and join the records."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from appstate_lint.config import Settings
+from appstate_lint.facts import flow
+from appstate_lint.facts.extraction import DEEP_RECURSION_LIMIT, STACK_BYTES
+from appstate_lint.frameworks import Tables
+from appstate_lint.model import Access, Kind, Phase, Place, Spot
+from appstate_lint.project import Project
+from appstate_lint.project.launchers import MODULE, Root, roots
+from appstate_lint.project.mentions import Mentions
+from appstate_lint.timeline import life as interpreter
+from appstate_lint.timeline import presence, questions
+from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
+from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.values import Object
+
+Result = TypeVar("Result")
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """All that interpretation found: the timeline for checks, and the accesses and dynamic places for reports."""
+
+    timeline: Timeline
+    accesses: tuple[Access, ...]
+    dynamic: tuple[Spot, ...]
+
+
+def interpret(
+    project: Project, tables: Tables, settings: Settings, unseen: Iterable[Unseen], include_tests: bool = False
+) -> Telling:
+    """Return the timeline of all applications of a project; runs in a thread with a stack for deep call chains."""
+    return _with_large_stack(lambda: _interpret(project, tables, settings, tuple(unseen), include_tests))
+
+
+def _interpret(
+    project: Project, tables: Tables, settings: Settings, unseen: tuple[Unseen, ...], include_tests: bool
+) -> Telling:
+    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    mentions = Mentions(project, holders)
+    runs: list[interpreter.Life] = []
+    told: dict[str, questions.Life] = {}
+    filled: set[Place] = set()
+    for root in roots(project, tables):
+        run = interpreter.Life(project, tables, mentions, root)
+        run.run_all()
+        runs.append(run)
+        for application, name in _named(run, root, project):
+            told[name] = _life(run, application, name)
+            if (root.main or root.function != MODULE) and run.applications[application.site][1]:
+                filled.add(told[name].place)
+    launched = {name for run in runs if _is_launcher(run.root) for _, name in _named(run, run.root, project)}
+    lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
+    wanted = set(settings.applications)
+    if wanted:
+        lives = [life for life in lives if life.name in wanted or life.name.replace(":", ".") in wanted] or lives
+    reached = {each for run in runs for each in run.records.reached}
+    sweep = _sweep(project, tables, mentions, reached, {file for run in runs for file in run.imported}, tests=False)
+    test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
+    unreached = tuple(sweep.records.occurrences.values())
+    timeline = Timeline(
+        lives,
+        unreached=unreached,
+        tests=_test_writes(test_sweep, project),
+        unseen=unseen,
+        none_sources=_none_sources(runs, project, tables),
+        missing_sources=_missing_sources(runs, project),
+        written_outside=frozenset(settings.external_writers)
+        | frozenset(name for library in tables.libraries for name in library.writes),
+        read_outside=frozenset(settings.external_readers) | tables.read_outside,
+    )
+    extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
+    dynamic = {Spot(file, line) for run in [*runs, sweep] for file, line, _, _ in run.records.dynamic}
+    return Telling(timeline, _accesses(lives, (*unreached, *extra)), tuple(sorted(dynamic)))
+
+
+# ---------------------------------------------------------------- applications
+
+
+def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[tuple[Object, str]]:
+    """Return the applications that a launcher ends up with, by the names that reports use."""
+    if root is None:
+        return []
+    module = project.modules.by_path[root.file].module
+    found: list[tuple[Object, str]] = []
+    for application, _, _ in run.targets:
+        if root.function == MODULE and not root.main:
+            env = run.modules[root.file].env
+            names = [name for name, value in env.items() if _holds(value, application)]
+            line = run.applications[application.site][2].line
+            found.append((application, f"{module}:{names[0] if names else line}"))
+            continue
+        name = project.function(root.file, root.function).qualname if root.function != MODULE else "__main__"
+        found.append((application, f"{module}:{name}"))
+    counts: dict[str, int] = {}
+    result: list[tuple[Object, str]] = []
+    for application, name in found:
+        counts[name] = counts.get(name, 0) + 1
+        result.append((application, name if counts[name] == 1 else f"{name}#{counts[name]}"))
+    return result
+
+
+def _holds(value: object, application: Object) -> bool:
+    from appstate_lint.timeline.values import Value, options, plain
+
+    return isinstance(value, Value) and application in options(plain(value))
+
+
+def _is_launcher(root: Root | None) -> bool:
+    return root is not None and (root.main or root.function != MODULE)
+
+
+def _life(run: interpreter.Life, application: Object, name: str) -> questions.Life:
+    sites = {application.site} | {each.site for each in run.mounted(application)}
+    own = run.canonical(application).site
+    spec = run.spec(application)
+    _, _, place = run.applications[application.site]
+    return questions.Life(
+        name=name,
+        place=place,
+        framework=spec.framework if spec is not None else "",
+        entry_points=run.served.get(application.site, 0),
+        occurrences=tuple(each for each in run.records.occurrences.values() if each.owner == own or each.owner in sites),
+        outside=tuple(each for (site, _), each in run.records.outside.items() if site == own),
+        open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
+        dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
+        exhausted=run.exhausted,
+    )
+
+
+# ---------------------------------------------------------------- what no application reaches
+
+
+def _sweep(
+    project: Project, tables: Tables, mentions: Mentions, reached: set[tuple[str, int]], imported: set[str], tests: bool
+) -> interpreter.Sweep:
+    sweep = interpreter.Sweep(project, tables, mentions, None)
+    files = [file for file in sorted(project.facts) if file not in project.tests]
+    functions = [
+        (file, index) for file in files for index in mentions.shaped(file) if (file, index) not in reached
+    ]
+    modules = [file for file in files if file not in imported and mentions.names(file, -1) & mentions.holders]
+    sweep.sweep(iter(functions), iter(modules))
+    return sweep
+
+
+def _test_sweep(project: Project, tables: Tables, mentions: Mentions) -> interpreter.Sweep:
+    files = [file for file in sorted(project.tests) if file in project.facts]
+    sweep = interpreter.Sweep(project, tables, mentions, Root(files[0], MODULE)) if files else None
+    assert sweep is not None
+    functions = [(file, index) for file in files for index in mentions.shaped(file)]
+    modules = [file for file in files if mentions.names(file, -1) & mentions.holders]
+    sweep.sweep(iter(functions), iter(modules))
+    return sweep
+
+
+def _test_writes(sweep: interpreter.Sweep | None, project: Project) -> dict[str, Place]:
+    """Return where tests write components: by the interpreter, and by the look of the code (fakes, patches)."""
+    found: dict[str, Place] = {}
+    if sweep is None:
+        return found
+    for each in sweep.records.occurrences.values():
+        if each.kind is Kind.WRITE and each.place.file in project.tests:
+            found.setdefault(each.component, each.place)
+    for file in sorted(project.tests & project.facts.keys()):
+        for name, at in _state_like_writes(project.facts[file]):
+            found.setdefault(name, Place(file, *at))
+    return found
+
+
+def _state_like_writes(facts: flow.FileFacts) -> Iterable[tuple[str, flow.At]]:
+    """Yield names that test code sets on something that looks like state: ``x.state.name =``, ``setattr``, fakes."""
+    stack: list[object] = [facts.body, *(function.body for function in facts.functions), *(cls.body for cls in facts.classes)]
+    while stack:
+        node = stack.pop()
+        match node:
+            case tuple():
+                stack.extend(node)
+            case flow.Bind(targets=targets):
+                for target in targets:
+                    if isinstance(target, flow.Attr) and _is_state(target.value):
+                        yield target.name, target.at
+                stack.extend((node.targets, node.value))
+            case flow.Call(func=func, args=args, keywords=keywords, at=at):
+                name = _last_name(func)
+                if name == "setattr" and len(args) > 2 and _is_state(args[0]) and isinstance(args[1], flow.Const):
+                    yield str(args[1].value), at
+                if name in _FAKES:
+                    for keyword, _ in keywords:
+                        yield keyword, at
+                if name == "object" and len(args) > 1 and isinstance(args[1], flow.Const) and _is_state(args[0]):
+                    yield str(args[1].value), at
+                stack.extend((func, args, keywords))
+            case flow.Record():
+                stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+_FAKES = frozenset({"SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace"})
+
+
+def _is_state(expr: flow.Expr) -> bool:
+    return _last_name(expr).endswith("state")
+
+
+def _last_name(expr: flow.Expr) -> str:
+    if isinstance(expr, flow.Attr):
+        return expr.name
+    return expr.id if isinstance(expr, flow.Name) else ""
+
+
+# ---------------------------------------------------------------- sources of state
+
+
+def _none_sources(runs: list[interpreter.Life], project: Project, tables: Tables) -> list[NoneSource]:
+    given = {key for run in runs for key in run.records.given}
+    found: dict[tuple[Place, str], NoneSource] = {}
+    for run in runs:
+        for call in run.records.none_calls.values():
+            key = (call.file, call.function, call.parameter)
+            if call.reached_state or call.place.file in project.tests or call.fallback:
+                continue
+            if not call.explicit and call.returned:
+                continue
+            if key not in given and not wants_state(project, tables, call.file, call.function, call.parameter):
+                continue
+            if not uses_state(project, tables, call.file, call.function, call.parameter):
+                continue
+            function = project.function(call.file, call.function).qualname
+            name = next((name for _, name in _named(run, run.root, project)), "")
+            found.setdefault((call.place, call.parameter), NoneSource(call, function, name, call.file))
+    return list(found.values())
+
+
+def wants_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
+    """Tell whether a parameter is annotated or named as an application, its state, or a request."""
+    function = project.function(file, index)
+    param = next(each for each in function.params if each.name == parameter)
+    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    if parameter in tables.application_names or any(parameter.endswith(f"app_{name}") for name in holders):
+        return True
+    stack: list[object] = [param.annotation]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (flow.Name, flow.Attr)):
+            symbol = project.resolve(file, node, project.local_names(file, function.scope))
+            if symbol is not None and symbol.kind == "external":
+                spec = tables.classes.get(symbol.name)
+                if spec is not None and spec.kind in ("application", "request", "state"):
+                    return True
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, flow.Record):
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+    return False
+
+
+def uses_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
+    """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr(p, "x")``."""
+    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    function = project.function(file, index)
+    stack: list[object] = [function.body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case flow.Attr(value=flow.Name(id=name), name=attribute) if name == parameter:
+                if attribute in holders or attribute == "app" or parameter.endswith("state"):
+                    return True
+            case flow.Call(func=flow.Name(id=name), args=(flow.Name(id=first), *_)):
+                if name in ("getattr", "hasattr") and first == parameter:
+                    return True
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, flow.Record):
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+    return False
+
+
+def _missing_sources(runs: list[interpreter.Life], project: Project) -> list[MissingSource]:
+    found: dict[tuple[str, str, str], MissingSource] = {}
+    for run in runs:
+        for place, (file, name, importer) in run.records.unresolved.items():
+            at = _import_place(project, importer, name) or place
+            module = project.modules.by_path[file].module
+            application = next((name for _, name in _named(run, run.root, project)), "")
+            found.setdefault((file, name, importer), MissingSource(at, module, name, application))
+    return list(found.values())
+
+
+def _import_place(project: Project, file: str, name: str) -> Place | None:
+    """Return the place of the import statement that brings ``name`` into ``file``."""
+    from appstate_lint.project.symbols import statements
+
+    facts = project.facts[file]
+    for block in (facts.body, *(function.body for function in facts.functions)):
+        for statement in statements(block):
+            if isinstance(statement, flow.ImportFrom) and statement.name == name:
+                return Place(file, *statement.at)
+    return None
+
+
+# ---------------------------------------------------------------- accesses
+
+
+def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> tuple[Access, ...]:
+    """Return one element for each place in the source, its phases joined over applications."""
+    grouped: dict[tuple[Place, str, Kind], list[tuple[Occurrence, str]]] = {}
+    for life in lives:
+        for each in life.occurrences:
+            grouped.setdefault((each.place, each.component, each.kind), []).append((each, life.name))
+    for each in unreached:
+        key = (each.place, each.component, each.kind)
+        if key not in grouped:
+            grouped[key] = [(each, "")]
+    found: list[Access] = []
+    for (place, component, kind), several in sorted(grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)):
+        phases = sorted({each.phase for each, _ in several}, key=lambda phase: phase.rank)
+        bits = 0
+        for each, _ in several:
+            bits |= each.bits
+        first = several[0][0]
+        found.append(
+            Access(
+                file=place.file,
+                line=place.line,
+                column=place.column,
+                end_line=place.end_line,
+                end_column=place.end_column,
+                component=component,
+                kind=kind,
+                phase=phases[0],
+                phases=tuple(phases),
+                named_phase=None,
+                application=several[0][1],
+                function=first.function,
+                conditional=all(each.conditional for each, _ in several),
+                presence=presence.names(bits),
+            )
+        )
+    return tuple(found)
+
+
+def _with_large_stack(work: Callable[[], Result]) -> Result:
+    """Run ``work`` in a thread with a large stack; what it raises is raised here."""
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(STACK_BYTES)
+    sys.setrecursionlimit(max(limit, min(DEEP_RECURSION_LIMIT, 100_000)))
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+__all__ = ["Phase", "Telling", "interpret"]

@@ -1,0 +1,191 @@
+"""Abstract values: what an expression can be, as far as it matters to application state.
+
+All values are frozen and hashable, so that results of calls can be remembered by their arguments. Lists, dicts and
+attributes live in the interpreter's heap; values point into it by number or by site.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+MOST_OPTIONS = 8
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """The base of all values."""
+
+
+class Unknown(Value, frozen=True):
+    """Anything. ``hint`` is the name it was seen under; ``origin`` names it where two reads give the same value."""
+
+    hint: str = ""
+    origin: str = ""
+
+
+class Literal(Value, frozen=True):
+    """A constant."""
+
+    value: str | int | float | bool | None
+
+
+class FunctionValue(Value, frozen=True):
+    """A function of the project; ``scope`` numbers the variables it closes over, ``bound`` is its ``self``."""
+
+    file: str
+    index: int
+    scope: int = 0
+    bound: Value | None = None
+
+
+class ClassValue(Value, frozen=True):
+    """A class of the project."""
+
+    file: str
+    index: int
+    scope: int = 0
+
+
+class ModuleValue(Value, frozen=True):
+    """A module of the project."""
+
+    file: str
+
+
+class External(Value, frozen=True):
+    """Something that is not in the project, by dotted name."""
+
+    name: str
+
+
+class Object(Value, frozen=True):
+    """An instance: of a class of the project, of an external class (the nearest the tables know), or both."""
+
+    site: str
+    cls: ClassValue | None = None
+    external: str = ""
+
+
+class Holder(Value, frozen=True):
+    """The state of the application ``owner``."""
+
+    owner: Object
+
+
+class Scope(Value, frozen=True):
+    """The ASGI scope of a request: an item of it is the application."""
+
+
+class Member(Value, frozen=True):
+    """An attribute of something unseen, usually about to be called."""
+
+    owner: Value
+    name: str
+
+
+class Loaded(Value, frozen=True):
+    """What was read from a component; ``default`` is the value where it is missing."""
+
+    owner: Object
+    component: str
+    value: Value
+    default: Value | None = None
+
+
+class Narrow(Value, frozen=True):
+    """If it holds: ``component`` is one of ``bits``, or (no owner) the stable condition ``component`` is ``truth``."""
+
+    owner: Object | None
+    component: str
+    bits: int
+    truth: bool = True
+
+
+class Test(Value, frozen=True):
+    """A boolean that says something of components; ``when_true`` and ``when_false`` hold accordingly."""
+
+    when_true: tuple[Narrow, ...] = ()
+    when_false: tuple[Narrow, ...] = ()
+
+
+class TupleValue(Value, frozen=True):
+    items: tuple[Value, ...]
+
+
+class ListValue(Value, frozen=True):
+    number: int
+
+
+class DictValue(Value, frozen=True):
+    number: int
+
+
+class Invocation(Value, frozen=True):
+    """A call that has not run yet: a coroutine, a generator, or a ``partial``."""
+
+    kind: str
+    function: Value
+    args: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+
+
+class Registrar(Value, frozen=True):
+    """A decorator that registers what it decorates on ``owner``."""
+
+    owner: Value
+    role: str
+    dependencies: tuple[Value, ...] = ()
+
+
+class Dependency(Value, frozen=True):
+    """``Depends(f)``: the framework calls ``function`` and passes what it returns."""
+
+    function: Value | None
+
+
+class Suppress(Value, frozen=True):
+    """``suppress(...)``: the names of the exceptions it swallows."""
+
+    names: tuple[str, ...]
+
+
+class AnyOf(Value, frozen=True):
+    """One of several values."""
+
+    options: tuple[Value, ...]
+
+
+NONE = Literal(None)
+UNKNOWN = Unknown()
+
+
+def options(value: Value) -> tuple[Value, ...]:
+    """Return the values that ``value`` can be."""
+    return value.options if isinstance(value, AnyOf) else (value,)
+
+
+def join(left: Value, right: Value) -> Value:
+    """Return a value that covers both."""
+    if left is right or left == right:
+        return left
+    merged = dict.fromkeys((*options(left), *options(right)))
+    if len(merged) > MOST_OPTIONS:
+        return UNKNOWN
+    return AnyOf(tuple(merged)) if len(merged) > 1 else next(iter(merged))
+
+
+def plain(value: Value) -> Value:
+    """Return ``value`` without the mark that it was read from a component."""
+    if isinstance(value, Loaded):
+        inner = plain(value.value)
+        return inner if value.default is None else join(inner, value.default)
+    if isinstance(value, AnyOf) and any(isinstance(option, Loaded) for option in value.options):
+        result: Value | None = None
+        for option in value.options:
+            result = plain(option) if result is None else join(result, plain(option))
+        return result or UNKNOWN
+    return value
+
+
+Keywords: TypeAlias = tuple[tuple[str, Value], ...]

@@ -1,0 +1,286 @@
+"""Every case of every rule page, through every door: all must give the findings that the page marks."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pages
+import pytest
+from pages import Case, Mark, PageError
+from pylint.lint import Run
+from pylint.reporters.json_reporter import JSON2Reporter
+
+from appstate_lint import cli, config, engine
+from appstate_lint.checks import RULES
+from appstate_lint.frameworks import rules_folder
+from appstate_lint.model import Severity
+from appstate_lint.report.rules import page_summary
+
+CONFIG_ERROR = "appstate-config-error"
+INTERNAL_ERROR = "appstate-internal-error"
+SECTIONS = ("What it finds", "Why it matters", "Bad", "Good", "How to fix", "Options", "Known misses")
+
+PAGES = pages.read_pages(rules_folder())
+CASES = list(pages.all_cases(PAGES))
+SEVERITIES = {rule.name: rule.severity for rule in RULES}
+CODES = ",".join(rule.code for rule in RULES)
+
+each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+
+
+class Hit(NamedTuple):
+    """A finding as every door must give it."""
+
+    rule: str
+    file: str
+    line: int
+    column: int
+
+
+Hits = frozenset[Hit]
+
+
+def compared(case: Case, hits: Iterable[Hit]) -> Hits:
+    """Return the hits that count for ``case``: information only where it is marked or the page is about that rule."""
+    wanted = {mark.rule for mark in case.marks} | {case.page}
+    return frozenset(hit for hit in hits if SEVERITIES[hit.rule] is not Severity.INFO or hit.rule in wanted)
+
+
+def in_python(hits: Hits) -> Hits:
+    """Return the hits that an editor can show: not those in the configuration."""
+    return frozenset(hit for hit in hits if not hit.file.endswith(".toml"))
+
+
+# --- the doors ------------------------------------------------------------------------------------------------------
+
+
+def engine_hits(root: Path) -> Iterator[Hit]:
+    try:
+        report = engine.analyze(root, config.load(root, None))
+    except config.ConfigErrors as errors:
+        for error in errors.errors:
+            yield Hit(CONFIG_ERROR, pages.CONFIGURATION, error.line, 0)
+    else:
+        for finding in report.findings:
+            yield Hit(finding.rule, finding.file, finding.line, finding.column)
+
+
+def command_hits(root: Path) -> Iterator[Hit]:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.run(["check", str(root), "--output-format", "json", "--select", CODES])
+    if code == cli.FAILED:
+        problems = err.getvalue().splitlines()
+        places = [re.search(r"appstate-lint\.toml:(\d+)", problem) for problem in problems]
+        assert problems
+        assert all(places), problems
+        yield from (Hit(CONFIG_ERROR, pages.CONFIGURATION, int(place[1]), 0) for place in places if place)
+    else:
+        for finding in json.loads(out.getvalue())["findings"]:
+            yield Hit(finding["rule"], finding["file"], finding["line"], finding["column"])
+
+
+PYLINT_OPTIONS = [
+    "--load-plugins=appstate_lint",
+    "--rcfile=" + os.devnull,
+    "--disable=all",
+    "--persistent=n",
+    "--enable=" + ",".join(rule.name for rule in RULES),
+]
+
+
+def pylint_hits(output: str, tree: Path) -> dict[str, set[Hit]]:
+    """Return what pylint's json2 ``output`` says, by the name of the case's folder in ``tree``."""
+    hits: dict[str, set[Hit]] = {}
+    for message in json.loads(output)["messages"]:
+        path = Path(message["absolutePath"]).resolve().relative_to(tree.resolve())
+        file = Path(*path.parts[1:]).as_posix()
+        found = hits.setdefault(path.parts[0], set())
+        found.add(Hit(message["symbol"], file, message["line"], message["column"]))
+    return hits
+
+
+def run_pylint(tree: Path, *options: str) -> Mapping[str, set[Hit]]:
+    """Run pylint once over all Python files of ``tree``."""
+    files = sorted(str(path.relative_to(tree)) for path in tree.rglob("*.py"))
+    command = [sys.executable, "-m", "pylint", *PYLINT_OPTIONS, "--output-format=json2", *options, *files]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300)
+    assert done.stdout, done.stderr
+    return pylint_hits(done.stdout, tree)
+
+
+def stdin_hits(tree: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[Hit]:
+    """Lint the text of ``path`` from standard input while the disk holds an older one: its first half."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+    path.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
+    try:
+        Run([*PYLINT_OPTIONS, "--from-stdin", str(path)], reporter=JSON2Reporter(output), exit=False)
+    finally:
+        path.write_text(text, encoding="utf-8")
+    found = pylint_hits(output.getvalue(), tree)
+    return set().union(*found.values())
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All cases on disk, a folder each."""
+    folder = tmp_path_factory.mktemp("cases")
+    for case in CASES:
+        case.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def one_process(tree: Path) -> Mapping[str, set[Hit]]:
+    return run_pylint(tree)
+
+
+@pytest.fixture(scope="session")
+def two_processes(tree: Path) -> Mapping[str, set[Hit]]:
+    return run_pylint(tree, "-j2")
+
+
+def through_pylint(case: Case, root: Path) -> Hits:
+    """What pylint must say of ``case``: what the engine does, but a broken configuration on line 1 of each file."""
+    hits = frozenset(engine_hits(root))
+    if any(hit.rule == CONFIG_ERROR for hit in hits):
+        files = [file for file in case.files if file.endswith(".py")]
+        return frozenset(Hit(CONFIG_ERROR, file, 1, 0) for file in files)
+    return in_python(compared(case, hits))
+
+
+# --- the tests ------------------------------------------------------------------------------------------------------
+
+
+@each_case
+def test_the_engine_finds_what_is_marked(case: Case, tree: Path) -> None:
+    hits = compared(case, engine_hits(tree / case.name))
+    assert {Mark(hit.rule, hit.file, hit.line) for hit in hits} == case.marks
+
+
+@each_case
+def test_the_command_line_agrees(case: Case, tree: Path) -> None:
+    root = tree / case.name
+    assert compared(case, command_hits(root)) == compared(case, engine_hits(root))
+
+
+@each_case
+def test_pylint_agrees(case: Case, tree: Path, one_process: Mapping[str, set[Hit]]) -> None:
+    assert compared(case, one_process.get(case.name, ())) == through_pylint(case, tree / case.name)
+
+
+@each_case
+def test_pylint_with_two_processes_agrees(case: Case, tree: Path, two_processes: Mapping[str, set[Hit]]) -> None:
+    assert compared(case, two_processes.get(case.name, ())) == through_pylint(case, tree / case.name)
+
+
+@each_case
+def test_pylint_from_standard_input_agrees(case: Case, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree / case.name
+    expected = through_pylint(case, root)
+    for file in sorted({hit.file for hit in expected}):
+        found = compared(case, stdin_hits(tree, root / file, monkeypatch))
+        assert found == {hit for hit in expected if hit.file == file}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_the_sections_of_a_page(name: str) -> None:
+    code = next((rule.code for rule in RULES if rule.name == name), "no rule")
+    found = pages.headings(PAGES[name])
+    assert found[0] == f"{name} ({code})"
+    assert [heading for heading in found if heading in SECTIONS] == list(SECTIONS)
+    assert page_summary(PAGES[name])
+
+
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - {INTERNAL_ERROR}))
+def test_a_page_shows_its_own_finding(name: str) -> None:
+    assert name in {mark.rule for case in CASES if case.page == name for mark in case.marks}
+
+
+def test_marks_name_rules() -> None:
+    assert {mark.rule for case in CASES for mark in case.marks} <= SEVERITIES.keys()
+
+
+# --- the harness itself ---------------------------------------------------------------------------------------------
+
+PAGE = """\
+# a-rule (E7800)
+
+frameworks: fastapi starlette
+
+## Bad
+
+Prose.
+
+`shop/a.py`
+```python
+from fastapi import FastAPI, Request
+app = FastAPI()  # [rule-one, rule-two]
+@app.get("/x")
+async def x(request: Request): ...
+```
+
+`appstate-lint.toml`
+```toml
+closed = true
+```
+
+### Another
+
+`b.py`:
+```python
+x = "# [not-a-mark]" + ""
+```
+"""
+
+
+def test_a_case_ends_at_the_next_heading() -> None:
+    assert [(case.heading, case.framework, sorted(case.files)) for case in pages.cases("a-rule", PAGE)] == [
+        ("Bad", "fastapi", ["appstate-lint.toml", "shop/a.py"]),
+        ("Bad", "starlette", ["appstate-lint.toml", "shop/a.py"]),
+        ("Another", "fastapi", ["b.py"]),
+        ("Another", "starlette", ["b.py"]),
+    ]
+
+
+def test_marks_stand_at_the_end_of_a_line() -> None:
+    marks = [case.marks for case in pages.cases("a-rule", PAGE) if case.framework == "fastapi"]
+    assert marks == [{Mark("rule-one", "shop/a.py", 2), Mark("rule-two", "shop/a.py", 2)}, set()]
+
+
+def test_a_translation_keeps_the_lines() -> None:
+    (starlette,) = [c for c in pages.cases("a-rule", PAGE) if (c.heading, c.framework) == ("Bad", "starlette")]
+    assert starlette.files["shop/a.py"].splitlines() == [
+        "from starlette.applications import Starlette; from starlette.requests import Request",
+        "app = Starlette()  # [rule-one, rule-two]",
+        "",
+        "async def x(request: Request): ...",
+        'app.add_route("/x", x, methods=["GET"])',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("`shop/a.py`\n", "", "without a path"),
+        ("`appstate-lint.toml`", "`shop/a.py`", "given twice"),
+        ("fastapi starlette", "fastapi tornado", "no translation"),
+        ("Request\napp", "Depends\napp", "Starlette has no Depends"),
+        ('@app.get("/x")', '@app.get("/x", tags=["x"])', "cannot translate"),
+    ],
+)
+def test_a_page_that_breaks_the_agreement_is_refused(old: str, new: str, problem: str) -> None:
+    with pytest.raises(PageError, match=problem):
+        pages.cases("a-rule", PAGE.replace(old, new, 1))
