@@ -716,6 +716,8 @@ class Calls(Expressions):
                 if name in ("s", "delay", "apply_async", "remote"):
                     return UNKNOWN
                 return Unknown(name)
+        if name == "__setattr__" and isinstance(owner, (Object, Holder)):
+            return self.set((owner, *args), keywords, path, at)
         if name == "__init__" and spec is not None and isinstance(owner, Object):
             self.register_arguments(owner, spec.arguments, spec.registers, args, keywords, path, at)
             return NONE_VALUE
@@ -1117,7 +1119,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "super": _C.parent, "vars": _C.variables_of, "list": _C.first, "tuple": _C.first, "sorted": _C.first,
     "set": _C.first, "reversed": _C.first, "dict": _C.new_dict, "len": _C.same, "print": _C.same, "id": _C.same,
     "str": _C.same, "repr": _C.same, "int": _C.same, "callable": _C.same, "type": _C.same, "bool": _C.truth,
-    "enumerate": _C.enumerated, "iter": _C.first, "issubclass": _C.same,
+    "object.__setattr__": _C.set, "enumerate": _C.enumerated, "iter": _C.first, "issubclass": _C.same,
 }  # fmt: skip
 
 __all__ = ["Calls", "ModuleValue", "Result"]

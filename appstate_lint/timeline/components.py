@@ -301,8 +301,8 @@ def truth_of(value: Value) -> bool | None:
             return bool(constant)
         case TupleValue(items=items):
             return bool(items)
-        case Object(external=external, cls=cls):
-            return True if external or cls is not None else None
+        case Object(cls=cls):
+            return True if cls is not None else None
         case FunctionValue() | Holder() | Invocation():
             return True
         case AnyOf(options=several):

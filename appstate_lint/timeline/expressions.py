@@ -7,7 +7,7 @@ from collections.abc import Callable
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.components import Components, condition_of, one_component, truth_of
-from appstate_lint.timeline.heap import Env, Path, merge, single
+from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -69,6 +69,8 @@ class Expressions(Components):
     def attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
         """Return the attribute ``name`` of a value; of a holder, that reads a component."""
         found: Value | None = None
+        if isinstance(owner, Loaded) and plain(owner) == NONE_VALUE:
+            return Unknown(name)
         several = options(plain(owner))
         for option in several:
             if option == NONE_VALUE and len(several) > 1:
@@ -147,7 +149,7 @@ class Expressions(Components):
             if known is None:
                 return self.inherited(owner, owner.cls, name, path, at)
         if known is not None:
-            return known
+            return elsewhere(known, name)
         if spec is not None and spec.kind == "request":
             return Unknown(f"request.{name}")
         if owner.external:
@@ -665,7 +667,7 @@ def none_test(value: Value) -> Value:
         return Literal(True)
     if isinstance(value, (Holder, FunctionValue, ClassValue, ListValue, DictValue, TupleValue, Literal)):
         return Literal(False)
-    if isinstance(value, Object) and (value.cls is not None or value.external):
+    if isinstance(value, Object) and (value.cls is not None or value.external.rpartition(".")[2][:1].isupper()):
         return Literal(False)
     condition = condition_of(value)
     if condition:

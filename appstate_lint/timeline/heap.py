@@ -13,7 +13,7 @@ from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.presence import Cell, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     NONE,
@@ -219,11 +219,12 @@ class Heap:
         while number:
             scoped = self.scopes[number]
             if name in scoped.variables:
-                return scoped.variables[name]
+                return elsewhere(scoped.variables[name], name)
             number = scoped.outer
         if frame.function is not None and name in frame.function.locals:
             return Unknown(name)
-        return self.module_name(frame.file, name)
+        value = self.module_name(frame.file, name)
+        return elsewhere(value, name) if frame.function is not None else value
 
     def module_name(self, file: str, name: str) -> Value:
         """Return the value of a module-level name, or the builtin of that name."""
@@ -362,9 +363,9 @@ class Heap:
         return self.application if self.application is not None else Unknown("app")
 
 
-def cell(store: Store, key: Key) -> Cell:
-    """Return what a store says of a component."""
-    return store.get(key) or Cell(1)
+def elsewhere(value: Value, name: str) -> Value:
+    """Return what a variable that other code may have set can hold: one only seen as ``None`` is not only that."""
+    return join(value, Unknown(name)) if value == NONE else value
 
 
 def single(values: Value) -> Value:

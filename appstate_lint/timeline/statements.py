@@ -24,6 +24,7 @@ from appstate_lint.timeline.values import (
     Holder,
     Invocation,
     Literal,
+    Loaded,
     ModuleValue,
     Object,
     Suppress,
@@ -110,8 +111,10 @@ class Statements(Calls):
                 self.set_name(name, value, path)
             case flow.Attr(value=owner_expr, name=name, at=at):
                 owner = self.evaluate(owner_expr, path)
-                for option in options(plain(owner)):
-                    self.set_attribute(option, name, value, at, path)
+                several = options(plain(owner))
+                for option in several:
+                    if option != NONE_VALUE or len(several) == 1 and not isinstance(owner, Loaded):
+                        self.set_attribute(option, name, value, at, path)
             case flow.Item(value=owner_expr, index=index, at=at):
                 self.set_item(self.evaluate(owner_expr, path), self.evaluate(index, path), value, at, path)
             case flow.Sequence(items=items):
