@@ -26,3 +26,10 @@ def register(linter: PyLinter) -> None:
     from appstate_lint import plugin
 
     plugin.register(linter)
+
+
+def load_configuration(linter: PyLinter) -> None:
+    """Prepare for ``linter``'s configuration: what pylint calls once its options are read."""
+    from appstate_lint import plugin
+
+    plugin.load_configuration(linter)

@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NoReturn, TextIO
+from typing import NamedTuple, NoReturn, TextIO
 
 import click
 import msgspec
@@ -28,6 +28,13 @@ from appstate_lint.report.rules import by_code, page_summary, rules_table
 from appstate_lint.report.text import summary, visible
 
 CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+class Project(NamedTuple):
+    """A root (absolute), and the patterns that make a file outside any project one of its own."""
+
+    root: Path
+    left_out: tuple[str, ...] = ()
 
 
 class CannotRun(Exception):
@@ -121,11 +128,11 @@ def check(
         _one_root(projects)
     settings = _all_settings(projects, config_path)
     code = CLEAN
-    for root, below in projects.items():
-        report = engine.analyze(root, settings[root], prefilter=prefilter)
+    for project, below in projects.items():
+        report = engine.analyze(project.root, settings[project], prefilter=prefilter)
         findings = tuple(f for f in report.findings if f.rule in shown_rules and _is_below(f.file, below))
         report = msgspec.structs.replace(report, findings=findings)
-        _print(findings_text(report, form, lines=_line_reader(root), color=_wants_color(color)))
+        _print(findings_text(report, form, lines=_line_reader(project.root), color=_wants_color(color)))
         if form is not Format.JSON:
             _say(*summary(report), *(_details(report) if verbose else ()))
         if any(finding.severity is not Severity.INFO for finding in findings):
@@ -157,8 +164,8 @@ def accesses(
     if form is Format.JSON:
         _one_root(projects)
     settings = _all_settings(projects, config_path)
-    for root, below in projects.items():
-        report = engine.analyze(root, settings[root], prefilter=prefilter, include_tests=include_tests)
+    for project, below in projects.items():
+        report = engine.analyze(project.root, settings[project], prefilter=prefilter, include_tests=include_tests)
         found = tuple(access for access in report.accesses if _is_below(access.file, below))
         _print(accesses_text(found, form, color=_wants_color(color)))
         if verbose:
@@ -205,29 +212,29 @@ def rules(output_format: str, verbose: bool) -> int:
 @reported
 def show_config(path: str, config_path: str | None, verbose: bool) -> int:
     """Print the settings that hold for PATH (default: here), as JSON."""
-    (root,) = _projects((path,))
-    settings = _settings(root, config_path)
-    _print(json.dumps({"root": str(root), "settings": msgspec.to_builtins(settings, str_keys=True)}, indent=1) + "\n")
+    (project,) = _projects((path,))
+    settings = _settings(project, config_path)
+    _print(json.dumps({"root": str(project.root), "settings": msgspec.to_builtins(settings, str_keys=True)}, indent=1) + "\n")
     return CLEAN
 
 
-def _projects(paths: tuple[str, ...]) -> Mapping[Path, frozenset[str]]:
-    """Return each project root of ``paths`` with the paths to report on, relative to it ("." for all of it)."""
+def _projects(paths: tuple[str, ...]) -> Mapping[Project, frozenset[str]]:
+    """Return each project of ``paths`` with the paths to report on, relative to it ("." for all of it)."""
     given = [Path(path) for path in paths or (".",)]
     if missing := [path for path in given if not path.exists()]:
         raise CannotRun(*(f"no such file or directory: {path}; name one that exists" for path in missing))
-    projects: dict[Path, frozenset[str]] = {}
+    projects: dict[Project, frozenset[str]] = {}
     for path in given:
         real = path.resolve()
-        root = source.find_root(real).resolve()
-        below = real.relative_to(root).as_posix() if real.is_relative_to(root) else "."
-        projects[root] = projects.get(root, frozenset()) | {below}
+        project = Project(source.find_root(real).resolve(), source.alone(real))
+        below = real.relative_to(project.root).as_posix() if real.is_relative_to(project.root) else "."
+        projects[project] = projects.get(project, frozenset()) | {below}
     return projects
 
 
-def _one_root(projects: Mapping[Path, object]) -> None:
+def _one_root(projects: Mapping[Project, object]) -> None:
     if len(projects) > 1:
-        names = ", ".join(map(str, projects))
+        names = ", ".join(str(project.root) for project in projects)
         raise CannotRun(f"the paths belong to {len(projects)} projects ({names}); JSON output takes one at a time")
 
 
@@ -235,18 +242,19 @@ def _is_below(file: str, below: frozenset[str]) -> bool:
     return file in below or any(str(parent) in below for parent in PurePosixPath(file).parents)
 
 
-def _all_settings(projects: Iterable[Path], config_path: str | None) -> Mapping[Path, Settings]:
-    return {root: _settings(root, config_path) for root in projects}
+def _all_settings(projects: Iterable[Project], config_path: str | None) -> Mapping[Project, Settings]:
+    return {project: _settings(project, config_path) for project in projects}
 
 
-def _settings(root: Path, config_path: str | None) -> Settings:
+def _settings(project: Project, config_path: str | None) -> Settings:
     explicit = None if config_path is None else Path(config_path)
     if explicit is not None and not explicit.is_file():
         raise CannotRun(f"no such configuration file: {config_path}; give --config a TOML file that exists")
     try:
-        return config.load(root, explicit)
+        settings = config.load(project.root, explicit)
     except config.ConfigErrors as errors:
         raise CannotRun(*str(errors).splitlines()) from errors
+    return msgspec.structs.replace(settings, exclude=(*project.left_out, *settings.exclude))
 
 
 def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:

@@ -48,11 +48,13 @@ def analyze(
     overlay: Mapping[str, str] | None = None,
     prefilter: bool = True,
     include_tests: bool = False,
+    pragmas: bool = True,
 ) -> Report:
     """Analyze the project at ``root`` and return all that is to be said of it.
 
     ``overlay`` lays unsaved text (by path relative to the root) over the files on disk. With ``include_tests`` the
-    accesses of test files are listed too. Findings silenced by pragmas are left out; the rest is sorted by place.
+    accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false (pylint
+    applies them itself, and reports useless ones); the rest is sorted by place.
     """
     files = source.discover(root, settings.exclude, settings.tests)
     read = _read(root, files, overlay or {})
@@ -60,7 +62,7 @@ def analyze(
     unseen = tuple(_unseen(read))
     telling = interpret(project, frameworks.load(), settings, unseen, include_tests)
     findings = [finding for finding in checks.run(telling.timeline) if finding.file not in project.tests]
-    findings = _numbered(_merged(_audible(findings, read.texts)))
+    findings = _numbered(_merged(_audible(findings, read.texts) if pragmas else findings))
     return Report(
         root=str(root),
         applications=tuple(_application(life) for life in telling.timeline.lives),

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from pylint.checkers import BaseRawFileChecker
 from pylint.interfaces import HIGH, INFERENCE
 
@@ -39,10 +40,19 @@ _UNTRUSTED = 2_000_000_000
 
 
 class Project(NamedTuple):
-    """What the index is kept by: a root (absolute) and the configuration file that was asked for."""
+    """What the index is kept by: a root (absolute), the configuration file that was asked for, what is left out.
+
+    ``left_out`` are the patterns that make a file outside any project one of its own.
+    """
 
     root: Path
     explicit: Path | None
+    left_out: tuple[str, ...] = ()
+
+    def settings(self) -> Settings:
+        """Read the configuration; raises ``config.ConfigErrors``."""
+        settings = config.load(self.root, self.explicit)
+        return msgspec.structs.replace(settings, exclude=(*self.left_out, *settings.exclude))
 
 
 class Stamp(NamedTuple):
@@ -138,8 +148,8 @@ class AppStateChecker(BaseRawFileChecker):
         settings = self.linter.config
         linted = _linted(node, settings.appstate_root, settings.appstate_config, unsaved=settings.from_stdin)
         if linted.overlay:
-            loaded = config.load(*linted.project)
-            report = engine.analyze(linted.project.root, loaded, overlay=linted.overlay)
+            project = linted.project
+            report = engine.analyze(project.root, project.settings(), overlay=linted.overlay, pragmas=False)
             return [finding for finding in report.findings if finding.file == linted.file]
         index = self._index(linted)
         return index.findings.get(linted.file, ())
@@ -175,13 +185,13 @@ class AppStateChecker(BaseRawFileChecker):
 def _index(project: Project) -> Index:
     """Return the index of ``project``, built again if a file changed, came or went."""
     known = _indexes.get(project)
-    settings = config.load(*project)
+    settings = project.settings()
     files = source.discover(project.root, settings.exclude, settings.tests)
     stamps = {file.path: stamp for file in files if (stamp := _stamp(project.root, file.path))}
     if known is not None and known.stamps == stamps and known.settings == settings:
         return known
     _indexes.pop(project, None)
-    report = engine.analyze(project.root, settings)
+    report = engine.analyze(project.root, settings, pragmas=False)
     index = Index(stamps, settings, _by_file(report.findings))
     _indexes[project] = index
     return index
@@ -221,8 +231,10 @@ def _linted(node: nodes.Module, root_option: str, config_option: str, *, unsaved
 
 
 def _project(start: Path, root_option: str, config_option: str) -> Project:
-    root = Path(root_option).resolve() if root_option else source.find_root(start.resolve()).resolve()
-    return Project(root, Path(config_option).resolve() if config_option else None)
+    explicit = Path(config_option).resolve() if config_option else None
+    if root_option:
+        return Project(Path(root_option).resolve(), explicit)
+    return Project(source.find_root(start.resolve()).resolve(), explicit, source.alone(start.resolve()))
 
 
 def _relative(path: Path, root: Path) -> str:

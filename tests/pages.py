@@ -3,7 +3,7 @@
 A path in backticks, alone on its line, followed by a fence, is a file. All files below one heading are one case; an
 `appstate-lint.toml` is its configuration. `# [rule]` (or `# [rule, rule]`) at the end of a line expects findings
 there, and none are expected elsewhere. `frameworks: fastapi starlette` at the top of a page runs each case under each
-framework: cases are written for FastAPI, and translated line by line.
+framework: cases are written for FastAPI, and translated line by line; those that need what only FastAPI has run there.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def cases(page: str, text: str) -> list[Case]:
         Case(page, heading, line, framework, {file: _under(framework, body, page) for file, body in files.items()})
         for heading, line, files in _projects(page, text)
         for framework in frameworks(text)
+        if framework == "fastapi" or not any(map(_ONLY_FASTAPI.search, files.values()))
     ]
 
 
@@ -167,6 +168,7 @@ _STARLETTE_HOMES = {
     "WebSocket": "starlette.websockets import WebSocket",
     "BackgroundTasks": "starlette.background import BackgroundTasks",
 }
+_ONLY_FASTAPI = re.compile(r"^from fastapi import .*\b(APIRouter|Depends)\b", re.MULTILINE)
 _IMPORT = re.compile(r"^(\s*)from fastapi import ([\w, ]+)$", re.MULTILINE)
 _ROUTE = re.compile(r"^@(\w+)\.(get|post|put|delete|websocket)\((\"[^\"]*\")\)\n((?:async )?def (\w+))", re.MULTILINE)
 

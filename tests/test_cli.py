@@ -149,6 +149,18 @@ def test_the_working_directory_may_be_any(
     assert run(capsys, "check", str(shop)).out.startswith("shop/main.py:18:11: ")
 
 
+def test_a_file_outside_any_project_is_a_project(
+    shop: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "loose").mkdir()
+    (tmp_path / "loose" / "main.py").write_text(FAULTY)
+    (tmp_path / "loose" / "boot.py").write_text("from main import app\n\napp.state.bus = object()\n")
+    done = run(capsys, "check", str(tmp_path / "loose" / "main.py"))
+    assert done.out.startswith("main.py:18:11: E7802 ")
+    assert "1 file seen" in done.err
+    assert "2 files seen" in run(capsys, "check", str(tmp_path / "loose")).err
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from appstate_lint.source import SourceFile, Unreadable, decode, discover, find_root, read_bytes, repository_root
+from appstate_lint.source import SourceFile, Unreadable, alone, decode, discover, find_root, read_bytes, repository_root
 from appstate_lint.source.ignoring import compile_rules
 
 
@@ -58,6 +58,21 @@ def test_repository_root(tmp_path: Path) -> None:
     assert repository_root(tmp_path / "a/x.py") == tmp_path
 
 
+@pytest.mark.parametrize("name", ["x.py", "[x] *?.py", "!x.py", "#x.py", " x .py", "x\\.py"])
+def test_a_file_outside_any_project_is_alone(tmp_path: Path, name: str) -> None:
+    write(tmp_path, ["a/" + name, "a/y.py", "a/b/" + name])
+    file = tmp_path / "a" / name
+    assert paths(find_root(file), alone(file)) == [name]
+
+
+def test_a_file_of_a_project_is_not_alone(tmp_path: Path) -> None:
+    write(tmp_path, ["a/x.py"])
+    assert alone(tmp_path / "a") == ()
+    assert alone(tmp_path / "a" / "x.py") != ()
+    (tmp_path / "pyproject.toml").touch()
+    assert alone(tmp_path / "a" / "x.py") == ()
+
+
 # Which files
 
 
@@ -95,6 +110,26 @@ def test_left_out(tmp_path: Path, files: list[str], found: list[str]) -> None:
 def test_exclude(tmp_path: Path, exclude: tuple[str, ...], found: list[str]) -> None:
     write(tmp_path, ["a.py", "migrations/b.py", "migrations/c.py", "x/migrations/b.py"])
     assert paths(tmp_path, exclude) == found
+
+
+@pytest.mark.parametrize(
+    ("unsaved", "found"),
+    [
+        ("b.py", ["a.py", "b.py", "p/__init__.py"]),
+        ("p/b.py", ["a.py", "p/__init__.py", "p/b.py"]),
+        ("p/c.py", ["a.py", "p/__init__.py"]),
+        ("a.py", ["a.py", "p/__init__.py"]),
+        ("b.txt", ["a.py", "p/__init__.py"]),
+        ("nowhere/b.py", ["a.py", "p/__init__.py"]),
+        (".git/b.py", ["a.py", "p/__init__.py"]),
+        ("../b.py", ["a.py", "p/__init__.py"]),
+    ],
+)
+def test_files_that_only_an_editor_has(tmp_path: Path, unsaved: str, found: list[str]) -> None:
+    write(tmp_path, [".git/HEAD", "a.py", "p/__init__.py"])
+    files = discover(tmp_path, exclude=["c.py"], unsaved=[unsaved])
+    assert [file.path for file in files] == found
+    assert all(file.module == "p.b" for file in files if file.path == "p/b.py")
 
 
 def test_exclude_wins_over_gitignore(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A guard asks for a component that nothing ever writes: the code always takes its fallback, silently."""
+"""A guard asks for a component that nothing ever writes: the code always takes its fallback, silently.
+
+Where another application that shares the guard writes the component, the guard does its work and nothing is said.
+"""
 
 from __future__ import annotations
 
@@ -18,5 +21,5 @@ RULE = Rule(
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function whose guard hides that a component is never written."""
     for found in missing(timeline):
-        if found.guarded and found.cause in (Cause.NOBODY, Cause.OTHER_APPLICATION):
+        if found.guarded and found.cause is Cause.NOBODY:
             yield report(RULE, timeline, found, [])

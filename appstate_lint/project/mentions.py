@@ -15,11 +15,18 @@ class Mentions:
     def __init__(self, project: Project, holders: Iterable[str]) -> None:
         self.project = project
         self.holders = frozenset(holders)
-        self.function_names = frozenset(
-            function.name for facts in project.facts.values() for function in facts.functions
-        )
+        self._methods: dict[str, list[tuple[str, int]]] = {}
+        for file, facts in project.facts.items():
+            if file not in project.tests:
+                for index, function in enumerate(facts.functions):
+                    if function.owner >= 0:
+                        self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
+
+    def methods_named(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Return the methods of this name outside tests."""
+        return tuple(self._methods.get(name, ()))
 
     def names(self, file: str, index: int) -> frozenset[str]:
         """Return the names that a function mentions; index -1 is the module body with its class bodies."""

@@ -7,13 +7,14 @@ encoding cookie and a ``# pylint:`` comment require. Nothing here imports or run
 from __future__ import annotations
 
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
-from appstate_lint.source.discovery import SourceFile, discover, find_root, repository_root
+from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
 from appstate_lint.source.pragmas import Pragmas, pragmas
 
 __all__ = [
     "Pragmas",
     "SourceFile",
     "Unreadable",
+    "alone",
     "decode",
     "discover",
     "find_root",

@@ -13,8 +13,9 @@ read. Hard links are files of their own.
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,6 +49,7 @@ _SKIPPED = frozenset(
 _ENVIRONMENTS = frozenset({"venv", ".venv", "env", ".env", "virtualenv", ".virtualenv"})
 _INTERPRETERS = ("bin/python", "bin/python3", "Scripts/python.exe")
 _ENVIRONMENT_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
+_PATTERN_SIGNS = re.compile(r"[\\*?\[\]! ]")
 _TEST_DIRECTORIES = frozenset({"test", "tests"})  # not "testing": that is often product code
 
 
@@ -113,6 +115,7 @@ class _Found:
         self.files: dict[str, list[tuple[str, bool]]] = {}
         self.inodes: set[tuple[int, int]] = set()
         self.visited: set[tuple[int, int]] = set()
+        self.directories: dict[str, _Directory] = {}
         self.links: list[tuple[_Directory, str]] = []
         self.packages: set[str] = set()
         self.roots: set[str] = set()
@@ -125,11 +128,18 @@ def find_root(start: Path) -> Path:
     directory; a nested ``pyproject.toml`` below a ``.git`` thus makes a project of its own. Without any, it is the
     directory itself.
     """
-    here = _directory_of(start)
-    for directory in (here, *here.parents):
-        if any((directory / name).is_file() for name in _ROOT_FILES) or _has_vcs(directory):
-            return directory
-    return here
+    return _marked_root(start) or _directory_of(start)
+
+
+def alone(start: Path) -> tuple[str, ...]:
+    """Return the patterns to exclude so that ``start``, a file outside any project, is a project of its own.
+
+    They hold for the root that ``find_root`` gives. None are returned for a directory, or a file of a project.
+    """
+    if start.is_dir() or _marked_root(start):
+        return ()
+    name = _PATTERN_SIGNS.sub(r"\\\g<0>", start.name)
+    return ("/*", f"!/{name}")
 
 
 def repository_root(start: Path) -> Path | None:
@@ -138,12 +148,15 @@ def repository_root(start: Path) -> Path | None:
     return next((directory for directory in (here, *here.parents) if _has_vcs(directory)), None)
 
 
-def discover(root: Path, exclude: Sequence[str] = (), tests: Sequence[str] = ()) -> tuple[SourceFile, ...]:
+def discover(
+    root: Path, exclude: Sequence[str] = (), tests: Sequence[str] = (), unsaved: Iterable[str] = ()
+) -> tuple[SourceFile, ...]:
     """Return the Python files below ``root``, sorted by path.
 
     ``exclude`` and ``tests`` are patterns as in a ``.gitignore`` at the root; ``tests``, if any, replaces the usual
-    ones (directories ``test`` and ``tests``, files ``test_*.py``, ``*_test.py``, ``conftest.py``). Never raises for
-    what lies on the disk: what cannot be read is left out.
+    ones (directories ``test`` and ``tests``, files ``test_*.py``, ``*_test.py``, ``conftest.py``). ``unsaved`` are paths
+    relative to the root of files that an editor has: they count although the disk has none yet, in directories that are
+    not left out. Never raises for what lies on the disk: what cannot be read is left out.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 -- resolve() would follow links
     repository = repository_root(root)
@@ -157,7 +170,18 @@ def discover(root: Path, exclude: Sequence[str] = (), tests: Sequence[str] = ())
         links, found.links = sorted(found.links, key=lambda link: link[0].path + link[1]), []
         for directory, name in links:
             _follow(directory, name, boundary, found, excluded, test_code)
+    for path in sorted(unsaved):
+        _add_unsaved(path, found, excluded, test_code)
     return _source_files(root, found)
+
+
+def _marked_root(start: Path) -> Path | None:
+    """Return the nearest directory at or above ``start`` that is marked as the root of a project."""
+    here = _directory_of(start)
+    for directory in (here, *here.parents):
+        if any((directory / name).is_file() for name in _ROOT_FILES) or _has_vcs(directory):
+            return directory
+    return None
 
 
 def _directory_of(start: Path) -> Path:
@@ -276,6 +300,7 @@ def _is_environment(absolute: str, entries: _Entries) -> bool:
 
 def _note(directory: _Directory, entries: _Entries, found: _Found) -> None:
     path = directory.path.removesuffix("/")
+    found.directories[path] = directory
     if names.PACKAGE_FILE in entries.names:
         found.packages.add(path)
     if not names.ROOT_FILES.isdisjoint(entries.names):
@@ -285,6 +310,19 @@ def _note(directory: _Directory, entries: _Entries, found: _Found) -> None:
 def _add_file(directory: _Directory, name: str, found: _Found, tests: _Tests) -> None:
     is_test = directory.is_test or tests.file(name, directory.path + name)
     found.files.setdefault(directory.path.removesuffix("/"), []).append((name, is_test))
+
+
+def _add_unsaved(path: str, found: _Found, excluded: Ignoring | None, tests: _Tests) -> None:
+    """Take in a file that the disk does not have, where its directory was scanned and does not leave it out."""
+    parent, _, name = path.rpartition("/")
+    directory = found.directories.get(parent)
+    if directory is None or not _is_python(name) or any(name == known for known, _ in found.files.get(parent, ())):
+        return
+    if os.path.lexists(f"{directory.absolute}/{name}") or _is_left_out(directory, name, excluded, is_directory=False):
+        return
+    _add_file(directory, name, found, tests)
+    if name == names.PACKAGE_FILE:
+        found.packages.add(parent)
 
 
 def _below(directory: _Directory, name: str, tests: _Tests) -> _Directory:

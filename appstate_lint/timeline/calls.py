@@ -8,6 +8,7 @@ from typing import NamedTuple
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.frameworks import Call as CallTable
+from appstate_lint.model import Place
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import Expressions, join_all, literal_names
 from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge, single
@@ -48,6 +49,7 @@ MOST_CALLS = 400_000
 MOST_DEPTH = 150
 MOST_RECURSION = 2
 MOST_SITUATIONS = 12
+MOST_CANDIDATES = 4
 
 
 class Result(NamedTuple):
@@ -63,8 +65,19 @@ class Result(NamedTuple):
     clock: int
 
 
+class CallSite(NamedTuple):
+    """Where a call is written, and which keywords and positions are literally ``None`` there."""
+
+    place: Place
+    keywords: frozenset[str]
+    positions: frozenset[int]
+
+
 class Calls(Expressions):
     """Calls and what they lead to."""
+
+    call_site: CallSite | None
+    call_sites: dict[Invocation, CallSite]
 
     results: dict[object, list[Result]]
     calls_made: int
@@ -89,6 +102,11 @@ class Calls(Expressions):
             return UNKNOWN
         if args is None:
             args = (UNKNOWN,)
+        self.call_site = CallSite(
+            self.place(expr.at),
+            frozenset(name for name, part in expr.keywords if part == _NONE),
+            frozenset(index for index, part in enumerate(expr.args) if part == _NONE),
+        )
         return self.invoke(function, args, tuple(keywords), path, expr.at)
 
     def invoke(
@@ -121,7 +139,10 @@ class Calls(Expressions):
                 if facts.is_generator:
                     return Invocation("generator", function, args, keywords)
                 if facts.is_async:
-                    return Invocation("coroutine", function, args, keywords)
+                    later = Invocation("coroutine", function, args, keywords)
+                    if self.call_site is not None:
+                        self.call_sites[later] = self.call_site
+                    return later
                 return self.run(function, args, keywords, path, at)
             case ClassValue():
                 return self.construct(function, args, keywords, path, at)
@@ -142,16 +163,38 @@ class Calls(Expressions):
                 table = self.tables.methods.get(hint)
                 if table is not None:
                     return self.act(table, args, keywords, path, at, hint)
-                return self.unseen(hint, args, keywords, path, at, third_party=not self.defines(hint))
+                return self.somewhere(hint, args, keywords, path, at)
         return self.unseen("", args, keywords, path, at, third_party=True)
 
-    def defines(self, name: str) -> bool:
-        """Tell whether some function of the project has this name."""
-        return name in self.function_names
+    def somewhere(
+        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, external: str = ""
+    ) -> Value:
+        """Call a function or method of which only the name is known: what has that name here, if it is given state.
 
-    @property
-    def function_names(self) -> frozenset[str]:
-        """The names of all functions of the project."""
+        A few methods of that name may each be meant; what they do may have happened. Of many, none is followed.
+        """
+        given = any(
+            isinstance(value, Holder) or self.kind(value) in ("application", "request")
+            for value in self.flattened([*args, *(value for _, value in keywords)])
+        )
+        candidates = self.named_methods(name) if given and not external else ()
+        if not candidates or len(candidates) > MOST_CANDIDATES:
+            dotted = f"{external}.{name}" if external else name
+            return self.unseen(dotted, args, keywords, path, at, third_party=bool(external) or not candidates)
+        joined = path.fork()
+        result: Value | None = None
+        for file, index in candidates:
+            cls = ClassValue(file, self.project.function(file, index).owner)
+            owner = Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
+            once = path.fork()
+            value = self.invoke_one(FunctionValue(file, index, 0, owner), args, keywords, once, at)
+            result = value if result is None else join(result, value)
+            joined = merge(joined, once) or joined
+        path.become(joined)
+        return result if result is not None else UNKNOWN
+
+    def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Return the methods of the project that have this name."""
         raise NotImplementedError
 
     # ------------------------------------------------------------ functions of the project
@@ -174,18 +217,19 @@ class Calls(Expressions):
         if len(self.stack) > MOST_DEPTH or depth > MOST_RECURSION or self.calls_made > MOST_CALLS:
             self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
             return UNKNOWN
-        none_parameters = self.none_parameters(function, facts, env, args, keywords)
+        site, self.call_site = self.call_site, None
+        none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
         key = (identity, self.phase, self.application, self.spawned, self.possible, self.partial, self.muted > 0,
                self.conditional > 0, bool(self.catching and any(self.catching)))  # fmt: skip
         if hook is None:
             known = self.remembered(key, path)
             if known is not None:
                 value = self.replay(known, path)
-                self.note_nones(none_parameters, function, at, path, bool(known.before), value)
+                self.note_nones(none_parameters, function, site, path, bool(known.before), value)
                 return value
         self.calls_made += 1
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
-        self.note_nones(none_parameters, function, at, path, touched, value)
+        self.note_nones(none_parameters, function, site, path, touched, value)
         return value
 
     def body(
@@ -544,6 +588,7 @@ class Calls(Expressions):
             if isinstance(option, Invocation) and option.kind in ("coroutine", "task"):
                 inner = option.function
                 if isinstance(inner, FunctionValue):
+                    self.call_site = self.call_sites.get(option)
                     done = self.run(inner, option.args, option.keywords, path, at)
             result = done if result is None else join(result, done)
         return result if result is not None else UNKNOWN
@@ -729,7 +774,9 @@ class Calls(Expressions):
             for value in self.flattened([*args, *(value for _, value in keywords)]):
                 if isinstance(value, FunctionValue):
                     self.given_to.setdefault(owner.site, []).append(value)
-        self.unseen(f"{package}.{name}" if package else name, args, keywords, path, at, third_party=True)
+        if not package:
+            return self.somewhere(name, args, keywords, path, at)
+        self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
         return Unknown(name)
 
     given_to: dict[str, list[Value]]
@@ -817,6 +864,11 @@ class Calls(Expressions):
             case "serve" if code is not None:
                 self.launched(code, keywords, path, at)
                 return UNKNOWN
+            case "start" if code is not None:
+                for option in options(plain(code)):
+                    if isinstance(option, Object) and self.kind(option) == "application":
+                        self.start_now(option, path)
+                return UNKNOWN
             case "import":
                 return self.import_by_name(args, path, at)
             case "ignore":
@@ -881,10 +933,10 @@ class Calls(Expressions):
     # ------------------------------------------------------------ None for state
 
     def none_parameters(
-        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], args: tuple[Value, ...],
-        keywords: Keywords,
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], site: CallSite | None,
+        args: tuple[Value, ...], keywords: Keywords,
     ) -> list[tuple[str, bool]]:  # fmt: skip
-        """Return the parameters that get ``None`` here, and whether the call says so; note those that get state."""
+        """Return the parameters that get ``None`` from this very call, and whether it says so; note those given state."""
         found: list[tuple[str, bool]] = []
         first = 1 if function.bound is not None else 0
         names = {name for name, _ in keywords}
@@ -892,9 +944,11 @@ class Calls(Expressions):
             if position < first:
                 continue
             value = env.get(param.name)
-            if value == NONE_VALUE:
-                explicit = param.name in names or position - first < len(args)
-                found.append((param.name, explicit))
+            if value == NONE_VALUE and site is not None:
+                explicit = param.name in site.keywords or position - first in site.positions
+                given = param.name in names or position - first < len(args)
+                if explicit or not given:
+                    found.append((param.name, explicit))
             elif isinstance(value, (Holder, Object)) and (
                 isinstance(value, Holder) or self.kind(value) in ("application", "request")
             ):
@@ -902,14 +956,16 @@ class Calls(Expressions):
         return found
 
     def note_nones(
-        self, found: list[tuple[str, bool]], function: FunctionValue, at: At, path: Path, touched: bool, value: Value
-    ) -> None:
-        if not found or not self.frames:
+        self, found: list[tuple[str, bool]], function: FunctionValue, site: CallSite | None, path: Path,
+        touched: bool, value: Value,
+    ) -> None:  # fmt: skip
+        """Write down what a call that passed ``None`` for state did."""
+        if not self.frames or site is None:
             return
         for name, explicit in found:
             self.note_none(
                 NoneCall(
-                    place=self.place(at),
+                    place=site.place,
                     file=function.file,
                     function=function.index,
                     parameter=name,
@@ -1083,6 +1139,10 @@ class Calls(Expressions):
         """Note code that runs from here on."""
         raise NotImplementedError
 
+    def start_now(self, application: Object, path: Path) -> None:
+        """Run an application's start-up here."""
+        raise NotImplementedError
+
     def enter(self, code: Value, path: Path, at: At) -> Value:
         """Enter a context manager whose exit comes later."""
         raise NotImplementedError
@@ -1110,6 +1170,7 @@ def _dotted_tail(expr: Expr) -> str:
     return expr.id if isinstance(expr, flow.Name) else ""
 
 
+_NONE = flow.Const(None)
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
 _IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
 _Builtin = Callable[["Calls", "tuple[Value, ...]", Keywords, Path, At], Value]

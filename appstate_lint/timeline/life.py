@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
-from appstate_lint.model import Phase, Place
+from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
@@ -41,12 +41,13 @@ class Life(Registering):
         self.calls_made = 0
         self.exhausted = False
         self.served: dict[str, int] = {}
+        self.served_effects: Store | None = None
+        self.targets: list[tuple[Object, Store, Facts]] = []
         self.ignored: set[str] = set()
         self._reset()
 
-    @property
-    def function_names(self) -> frozenset[str]:
-        return self.mentions.function_names
+    def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:
+        return self.mentions.methods_named(name)
 
     def _reset(self) -> None:
         """Forget what was written down, but not what values were seen."""
@@ -66,8 +67,13 @@ class Life(Registering):
         self.shutdown_code = []
         self.dynamic_imports = False
         self.given_to = {}
+        self.call_site = None
+        self.call_sites = {}
         self.open = {}
         self.import_store: Store = {}
+        self.unserved: set[str] = set()
+        self.returned: Value = UNKNOWN
+        self.registered_by_import: dict[str, int] = {}
         self.phase = Phase.IMPORT
         self.application = None
         self.frames = []
@@ -122,7 +128,6 @@ class Life(Registering):
         for _ in range(MOST_PASSES):
             before = self.changes
             self._reset()
-            self.served_effects: Store | None = getattr(self, "served_effects", None)
             self.once()
             if self.changes == before or self.calls_made > MOST_CALLS:
                 break
@@ -132,6 +137,7 @@ class Life(Registering):
         root = self.root
         assert root is not None
         self.import_module(root.file)
+        self.registered_by_import = {site: len(each) for site, each in self.registrations.items()}
         self.targets = [each for each in self.build(root) if self.worth(root, each[0], each[1])]
         for application, store, facts in self.targets:
             self.live(application, store, facts)
@@ -143,7 +149,7 @@ class Life(Registering):
             return [
                 (application, dict(self.import_store), frozenset())
                 for application, module, _ in list(self.applications.values())
-                if module == root.file and not self.is_mounted(application)
+                if (module == root.file or self.adopted(application, module)) and not self.is_mounted(application)
             ]
         self.phase = Phase.BUILD
         path = Path({}, dict(self.import_store))
@@ -158,19 +164,49 @@ class Life(Registering):
             self.frames.pop()
             self.stack.pop()
         else:
+            self.frames.append(Frame(root.file, None, 0, 0))
             function = FunctionValue(root.file, root.function, 0, self.receiver(root))
             facts = self.project.function(root.file, root.function)
             self.application = None
             value = self.serve(function, path, facts.at)
-            self.finish(value, path, facts.at)
+            self.returned = value
+            self.frames.pop()
         if self.launches:
             found = {application.site: (application, store, facts) for application, store, facts in self.launches}
             return [each for each in found.values() if not self.is_mounted(each[0])]
-        return [
+        made = [
             (application, dict(path.store), path.facts)
             for site, (application, _, _) in list(self.applications.items())
             if site not in before and not self.is_mounted(application)
         ]
+        self.unserved = {each[0].site for each in made if not self.leaves(each[0])}
+        return made
+
+    def mounted_elsewhere(self) -> Iterator[Object]:
+        """Yield applications of other modules that one of this life's applications mounts."""
+        for application, _, _ in self.targets:
+            for each in self.mounted(application):
+                if self.root is not None and self.applications[each.site][1] not in ("", self.root.file):
+                    yield each
+
+    def leaves(self, application: Object) -> bool:
+        """Tell whether an application outlives the launcher that made it: it is returned, kept or handed on."""
+        if self.holds(self.returned, application, 0):
+            return True
+        kept = (*self.attributes.values(), *self.global_writes.values(), *self.class_attributes.values())
+        if any(application in options(plain(value)) for value in kept):
+            return True
+        return any(site == application.site and each.third_party for (site, _), each in self.records.outside.items())
+
+    def holds(self, value: Value, application: Object, depth: int) -> bool:
+        """Tell whether ``application`` is in a value, or in a tuple, list or attribute of it."""
+        for option in options(plain(value)):
+            if option == application:
+                return True
+            members = self.members(option) if depth < 2 else None
+            if any(self.holds(each, application, depth + 1) for each in members or ()):
+                return True
+        return False
 
     def worth(self, root: Root, application: Object, store: Store) -> bool:
         """Tell whether a launcher has an application of its own: it makes one, or fills one that a module made."""
@@ -178,7 +214,16 @@ class Life(Registering):
             return True
         if not self.applications[application.site][1]:
             return True
+        if len(self.registrations.get(application.site, ())) != self.registered_by_import.get(application.site, 0):
+            return True
         return any(key[0] == application.site and self.import_store.get(key) != cell for key, cell in store.items())
+
+    def adopted(self, application: Object, module: str) -> bool:
+        """Tell whether another module than the one that makes an application puts something on its state."""
+        return any(
+            each.kind is Kind.WRITE and each.owner == application.site and each.place.file not in (module, "")
+            for each in self.records.occurrences.values()
+        )
 
     def receiver(self, root: Root) -> Value | None:
         """Return the object whose method a root is."""
@@ -205,6 +250,8 @@ class Life(Registering):
     def live(self, application: Object, store: Store, facts: Facts) -> None:
         """Interpret start-up, serving and shutdown of one application."""
         self.application = application
+        if application.site in self.unserved:
+            return
         path = Path({}, dict(store), facts)
         self.stack.clear()
         self.frames.clear()
@@ -286,6 +333,18 @@ class Life(Registering):
         if current is None or current.dead:
             return None
         return current.store, current.facts
+
+    def start_now(self, application: Object, path: Path) -> None:
+        """Run an application's start-up where code runs it by hand (a lifespan manager, a test client)."""
+        phase, current, stack = self.phase, self.application, list(self.stack)
+        self.phase, self.application = Phase.STARTUP, application
+        ends = self.start_up(application, path.fork())
+        self.phase, self.application = phase, current
+        self.stack[:] = stack
+        if ends is None:
+            path.dead = True
+        else:
+            path.store, path.facts = dict(ends[0]), ends[1]
 
     def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
         """Run a start-up or shutdown handler; frameworks that pass the application are served too."""
@@ -517,7 +576,8 @@ class Life(Registering):
                 self.stack.clear()
                 self.spawned, self.possible = False, False
                 if not path.dead:
-                    effects = _joined(effects, path)
+                    changed = {name: cell for name, cell in path.store.items() if store.get(name) != cell}
+                    effects = _joined(effects, Path({}, {**effects.store, **changed}, effects.facts))
 
     def run_possible(self, current: Path, effects: Path) -> Path:
         """Run functions that live code mentions although no call of it could be resolved."""
@@ -530,9 +590,10 @@ class Life(Registering):
                 bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
             path = Path({}, dict(current.store), current.facts)
             self.stack.clear()
-            self.frames.clear()
+            self.frames[:] = [Frame(function[0], None, 0, 0)]
             value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
             self.serve(value, path, facts.at)
+            self.frames.clear()
             if not path.dead:
                 effects = _joined(effects, path)
         self.possible = False
@@ -580,7 +641,7 @@ class Sweep(Life):
                 cls = ClassValue(file, facts.owner)
                 bound = Object(f"any {file}:{facts.owner}", cls, self.external_base(cls))
             self.stack.clear()
-            self.frames.clear()
+            self.frames[:] = [Frame(file, None, 0, 0)]
             self.phase = Phase.UNREACHED
             self.scopes.setdefault(0, Scoped("", 0))
             path = Path({}, {})

@@ -93,7 +93,7 @@ class Component:
 
     def first_write_after(self, read: Occurrence) -> Occurrence | None:
         """Return the first write that comes later than ``read``."""
-        for write in self.writes:
+        for write in self.certain_writes:
             if (write.phase.rank, write.order) > (read.phase.rank, read.order) and write.value_written:
                 return write
         return None

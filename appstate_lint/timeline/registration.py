@@ -117,6 +117,9 @@ class Registering(Statements):
             chosen = self.argument(table.arguments, table.selector, args, keywords)
             names = literal_names(plain(chosen)) if chosen is not None else None
             role = table.select.get(names[0], "") if names else ""
+        if role == "start":
+            self.start_now(owner, path)
+            return UNKNOWN
         dependencies: tuple[Value, ...] = ()
         for parameter, extra in table.registers.items():
             given = self.argument(table.arguments, parameter, args, keywords)
@@ -246,6 +249,10 @@ class Registering(Statements):
     def later(self, code: Value, args: tuple[Value, ...], path: Path, at: At) -> None:
         if not path.dead and not self.muted:
             self.shutdown_code.append((code, args, self.place(at)))
+
+    def start_now(self, application: Object, path: Path) -> None:
+        """Run an application's start-up here."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------ launching
 

@@ -54,10 +54,19 @@ def _interpret(
         run.run_all()
         runs.append(run)
         for application, name in _named(run, root, project):
-            told[name] = _life(run, application, name)
-            if (root.main or root.function != MODULE) and run.applications[application.site][1]:
-                filled.add(told[name].place)
+            life = _life(run, application, name)
+            made_in = run.applications[application.site][1]
+            if made_in and (_is_launcher(root) or made_in != root.file):
+                filled.add(life.place)
+                told[name] = life
+            elif name not in told:
+                told[name] = life
+        filled |= {run.applications[each.site][2] for each in run.mounted_elsewhere()}
     launched = {name for run in runs if _is_launcher(run.root) for _, name in _named(run, run.root, project)}
+    launched |= {
+        name for run in runs for application, name in _named(run, run.root, project)
+        if run.root is not None and run.applications[application.site][1] not in ("", run.root.file)
+    }  # fmt: skip
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     wanted = set(settings.applications)
     if wanted:
@@ -93,10 +102,12 @@ def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[t
     found: list[tuple[Object, str]] = []
     for application, _, _ in run.targets:
         if root.function == MODULE and not root.main:
-            env = run.modules[root.file].env
+            made_in = run.applications[application.site][1] or root.file
+            env = run.modules[made_in].env
             names = [name for name, value in env.items() if _holds(value, application)]
             line = run.applications[application.site][2].line
-            found.append((application, f"{module}:{names[0] if names else line}"))
+            home = project.modules.by_path[made_in].module
+            found.append((application, f"{home}:{names[0] if names else line}"))
             continue
         name = project.function(root.file, root.function).qualname if root.function != MODULE else "__main__"
         found.append((application, f"{module}:{name}"))
