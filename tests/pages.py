@@ -1,4 +1,4 @@
-"""The cases of the rule pages: small projects in Markdown, with the findings that they must yield.
+"""The cases of the rule pages and of ``cases/``: small projects in Markdown, with the findings that they must yield.
 
 A path in backticks, alone on its line, followed by a fence, is a file. All files below one heading are one case; an
 `appstate-lint.toml` is its configuration. `# [rule]` (or `# [rule, rule]`) at the end of a line expects findings
@@ -168,7 +168,7 @@ _STARLETTE_HOMES = {
     "WebSocket": "starlette.websockets import WebSocket",
     "BackgroundTasks": "starlette.background import BackgroundTasks",
 }
-_ONLY_FASTAPI = re.compile(r"^from fastapi import .*\b(APIRouter|Depends)\b", re.MULTILINE)
+_ONLY_FASTAPI = re.compile(r"^from fastapi import .*\b(APIRouter|Depends)\b|\badd_api_|\.fastapi\b", re.MULTILINE)
 _IMPORT = re.compile(r"^(\s*)from fastapi import ([\w, ]+)$", re.MULTILINE)
 _ROUTE = re.compile(r"^@(\w+)\.(get|post|put|delete|websocket)\((\"[^\"]*\")\)\n((?:async )?def (\w+))", re.MULTILINE)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.frameworks import Call as CallTable
-from appstate_lint.model import Place
+from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import Expressions, join_all, literal_names
 from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge, single
@@ -45,11 +45,11 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
-MOST_CALLS = 400_000
+MOST_CALLS = 60_000
 MOST_DEPTH = 150
-MOST_RECURSION = 2
 MOST_SITUATIONS = 12
 MOST_CANDIDATES = 4
+ENOUGH_RUNS = 3
 
 
 class Result(NamedTuple):
@@ -76,6 +76,10 @@ class CallSite(NamedTuple):
 class Calls(Expressions):
     """Calls and what they lead to."""
 
+    active: set[object]
+    inert: dict[tuple[str, int], int]
+    inert_results: dict[tuple[str, int], tuple[Value, bool]]
+    waiting: dict[tuple[Value, bool], object]
     call_site: CallSite | None
     call_sites: dict[Invocation, CallSite]
 
@@ -213,8 +217,9 @@ class Calls(Expressions):
         facts = self.project.function(function.file, function.index)
         env = self.bind(function, facts, args, keywords, path, at, entry)
         identity = (function.file, function.index, function.scope, tuple(env.items()))
-        depth = sum(step.function == facts.qualname for step in self.stack)
-        if len(self.stack) > MOST_DEPTH or depth > MOST_RECURSION or self.calls_made > MOST_CALLS:
+        cls = function.bound.cls if isinstance(function.bound, Object) else None
+        running = (function.file, function.index, function.scope, cls)
+        if len(self.stack) > MOST_DEPTH or running in self.active or self.calls_made > MOST_CALLS:
             self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
             return UNKNOWN
         site, self.call_site = self.call_site, None
@@ -227,10 +232,38 @@ class Calls(Expressions):
                 value = self.replay(known, path)
                 self.note_nones(none_parameters, function, site, path, bool(known.before), value)
                 return value
+            if self.is_inert(function, env):
+                value, returns = self.inert_results[function.file, function.index]
+                path.dead = not returns
+                return value
         self.calls_made += 1
+        waiting = len(self.waiting)
+        self.active.add(running)
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
+        self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
+        self.note_inert(function, touched or len(self.waiting) != waiting, value, not path.dead)
         return value
+
+    def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
+        """Tell whether a call may be skipped: the function did nothing to state in several situations.
+
+        It is run all the same where it is given state or code.
+        """
+        enough = ENOUGH_RUNS if self.phase is Phase.SERVING else 4 * ENOUGH_RUNS
+        if self.inert.get((function.file, function.index), 0) < enough:
+            return False
+        return not any(
+            isinstance(value, (Holder, FunctionValue, Invocation)) or self.kind(value) in ("application", "request")
+            for value in self.flattened(list(env.values()))
+        )
+
+    def note_inert(self, function: FunctionValue, active: bool, value: Value, returns: bool) -> None:
+        """Count the runs of a function that did nothing to state; one that did something is never skipped."""
+        key = (function.file, function.index)
+        count = self.inert.get(key, 0)
+        self.inert[key] = -1 if active or count < 0 else count + 1
+        self.inert_results[key] = (value, returns)
 
     def body(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,

@@ -44,6 +44,7 @@ class Life(Registering):
         self.served_effects: Store | None = None
         self.targets: list[tuple[Object, Store, Facts]] = []
         self.ignored: set[str] = set()
+        self.serving = True
         self._reset()
 
     def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:
@@ -69,6 +70,9 @@ class Life(Registering):
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}
+        self.active = set()
+        self.inert = {}
+        self.inert_results = {}
         self.open = {}
         self.import_store: Store = {}
         self.unserved: set[str] = set()
@@ -124,13 +128,22 @@ class Life(Registering):
     # ------------------------------------------------------------ the whole life
 
     def run_all(self) -> None:
-        """Interpret the life until the values that it hands around no longer change."""
+        """Interpret the life until the values that it hands around no longer change.
+
+        The first pass ends where serving begins: it finds the values that start-up code hands to serving code.
+        """
+        components = 0
+        self.serving = False
         for _ in range(MOST_PASSES):
             before = self.changes
             self._reset()
             self.once()
-            if self.changes == before or self.calls_made > MOST_CALLS:
+            if self.serving and (self.changes == before or self.calls_made > MOST_CALLS):
                 break
+            if self.serving and len(self.component_values) == components:
+                break
+            components = len(self.component_values)
+            self.serving = True
 
     def once(self) -> None:
         """Interpret the life once."""
@@ -260,6 +273,8 @@ class Life(Registering):
         self.phase = Phase.STARTUP
         ends = self.start_up(application, path)
         started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
+        if not self.serving:
+            return
         serving = self.serve_all(application, started)
         self.shut_down(application, serving)
 
