@@ -214,7 +214,10 @@ def show_config(path: str, config_path: str | None, verbose: bool) -> int:
     """Print the settings that hold for PATH (default: here), as JSON."""
     (project,) = _projects((path,))
     settings = _settings(project, config_path)
-    _print(json.dumps({"root": str(project.root), "settings": msgspec.to_builtins(settings, str_keys=True)}, indent=1) + "\n")
+    _print(
+        json.dumps({"root": str(project.root), "settings": msgspec.to_builtins(settings, str_keys=True)}, indent=1)
+        + "\n"
+    )
     return CLEAN
 
 

@@ -53,8 +53,8 @@ def analyze(
     """Analyze the project at ``root`` and return all that is to be said of it.
 
     ``overlay`` lays unsaved text (by path relative to the root) over the files on disk. With ``include_tests`` the
-    accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false (pylint
-    applies them itself, and reports useless ones); the rest is sorted by place.
+    accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false
+    (pylint applies them itself, and reports useless ones); the rest is sorted by place.
     """
     files = source.discover(root, settings.exclude, settings.tests)
     read = _read(root, files, overlay or {})
@@ -174,7 +174,9 @@ def _notes(telling: Telling, unseen: Iterable[Unseen]) -> Iterable[str]:
     for each in unseen:
         yield f"{each.file} could not be parsed: what it may write is taken as unknown"
     for reason, count in sorted(telling.timeline.withheld.items()):
-        names = "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"
+        names = (
+            "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"
+        )
         yield f"{count} {names} not reported: {reason}"
     for life in telling.timeline.lives:
         if life.exhausted:

@@ -110,7 +110,8 @@ def test_files_are_opened_in_few_rooms(path: Path) -> None:
 
 def test_the_readers_of_imports_and_calls_see_them() -> None:
     tree = ast.parse(
-        "def f():\n from ..model import Rule\n from . import text\n import click.core\n Path(x).open()\n source.decode()"
+        "def f():\n from ..model import Rule\n from . import text\n import click.core\n"
+        " Path(x).open()\n source.read_bytes()"
     )
     assert list(imported(tree, "appstate_lint.report")) == [
         "appstate_lint.model.Rule",

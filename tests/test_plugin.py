@@ -187,9 +187,7 @@ def test_a_new_file_need_not_be_saved(shop: Path, monkeypatch: pytest.MonkeyPatc
     assert lint_unsaved(main, MAIN, monkeypatch) == [FAULT]
 
 
-def test_a_file_outside_any_project_is_a_project(
-    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_outside_any_project_is_a_project(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     main = tmp_path / "elsewhere" / "main.py"
     text = MAIN.replace("from shop.boot import lifespan", BOOT)
     main.write_text(text)

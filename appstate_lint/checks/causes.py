@@ -66,7 +66,12 @@ def cause_of(timeline: Timeline, component: Component, guarded: bool) -> Cause:
 
 
 def report(
-    rule: Rule, timeline: Timeline, found: Missing, before: list[Step], assumptions: tuple[str, ...] = (), **words: object
+    rule: Rule,
+    timeline: Timeline,
+    found: Missing,
+    before: list[Step],
+    assumptions: tuple[str, ...] = (),
+    **words: object,
 ) -> Finding:
     """Return the finding of ``rule`` for missing readers; ``before`` are the steps of who writes instead."""
     component, read = found.component, found.readers[0]

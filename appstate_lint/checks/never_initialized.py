@@ -9,7 +9,9 @@ from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 RULE = Rule(
-    "appstate-never-initialized", "E7802", "'{component}' is read in {phase}, but nothing in {application} sets it{tests}"
+    "appstate-never-initialized",
+    "E7802",
+    "'{component}' is read in {phase}, but nothing in {application} sets it{tests}",
 )
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr, FileFacts
@@ -507,18 +508,18 @@ def _exports(body: Iterable[ast.stmt]) -> tuple[str, ...] | None:
 
 
 _L = _Lowering
-_STATEMENTS: dict[type[ast.AST], Callable[[_Lowering, ast.stmt], Block]] = {
+_STATEMENTS: dict[type[ast.AST], Callable[[_Lowering, Any], Block]] = {
     ast.Expr: _L.do, ast.Assign: _L.assign, ast.AnnAssign: _L.annotated, ast.AugAssign: _L.augmented,
     ast.Return: _L.returned, ast.Raise: _L.raised, ast.If: _L.branch, ast.For: _L.loop, ast.AsyncFor: _L.loop,
     ast.While: _L.repeat, ast.Try: _L.attempt, ast.With: _L.within, ast.AsyncWith: _L.within, ast.Match: _L.match,
     ast.FunctionDef: _L.define, ast.AsyncFunctionDef: _L.define, ast.ClassDef: _L.define_class,
     ast.Import: _L.imports, ast.ImportFrom: _L.imports_from, ast.Delete: _L.delete, ast.Global: _L.outer,
     ast.Nonlocal: _L.outer, ast.Assert: _L.asserted, ast.Break: _L.leave, ast.Continue: _L.leave,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 for _newer, _method in (("TryStar", _L.attempt), ("TypeAlias", _L.alias)):
     if hasattr(ast, _newer):
-        _STATEMENTS[getattr(ast, _newer)] = _method  # type: ignore[assignment]
-_EXPRESSIONS: dict[type[ast.AST], Callable[[_Lowering, ast.expr], Expr]] = {
+        _STATEMENTS[getattr(ast, _newer)] = _method
+_EXPRESSIONS: dict[type[ast.AST], Callable[[_Lowering, Any], Expr]] = {
     ast.Constant: _L.constant, ast.Name: _L.name, ast.Attribute: _L.attribute, ast.Subscript: _L.subscript,
     ast.Call: _L.call, ast.Starred: _L.starred, ast.List: _L.sequence, ast.Tuple: _L.sequence, ast.Set: _L.sequence,
     ast.Dict: _L.mapping, ast.BoolOp: _L.boolean, ast.UnaryOp: _L.unary, ast.Compare: _L.compare,
@@ -526,4 +527,4 @@ _EXPRESSIONS: dict[type[ast.AST], Callable[[_Lowering, ast.expr], Expr]] = {
     ast.BinOp: _L.binary, ast.ListComp: _L.comprehension, ast.SetComp: _L.comprehension,
     ast.GeneratorExp: _L.comprehension, ast.DictComp: _L.comprehension, ast.NamedExpr: _L.walrus,
     ast.Await: _L.awaited, ast.Yield: _L.yielded, ast.YieldFrom: _L.delegated,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip

@@ -9,7 +9,7 @@ that they are cheap to build and can be cached as they are.
 
 from __future__ import annotations
 
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import msgspec
 
@@ -156,10 +156,7 @@ class YieldFrom(Record, frozen=True):
     at: At
 
 
-Expr: TypeAlias = Union[
-    Const, Opaque, Name, Attr, Item, Call, Star, Sequence, Mapping, Bool, Not, Compare, IfElse, Lambda, Text, Binary,
-    Comprehension, Walrus, Await, Yield, YieldFrom,
-]  # fmt: skip
+Expr: TypeAlias = Const | Opaque | Name | Attr | Item | Call | Star | Sequence | Mapping | Bool | Not | Compare | IfElse | Lambda | Text | Binary | Comprehension | Walrus | Await | Yield | YieldFrom  # fmt: skip  # noqa: E501
 
 # ---------------------------------------------------------------- statements
 
@@ -313,10 +310,7 @@ class Continue(Record, frozen=True):
     pass
 
 
-Stmt: TypeAlias = Union[
-    Do, Bind, Augment, Return, Raise, If, For, While, Try, With, Match, Define, DefineClass, Import, ImportFrom,
-    Delete, Outer, Assert, Break, Continue,
-]  # fmt: skip
+Stmt: TypeAlias = Do | Bind | Augment | Return | Raise | If | For | While | Try | With | Match | Define | DefineClass | Import | ImportFrom | Delete | Outer | Assert | Break | Continue  # fmt: skip  # noqa: E501
 
 Block: TypeAlias = tuple[Stmt, ...]
 

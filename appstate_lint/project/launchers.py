@@ -33,7 +33,7 @@ def expressions(block: Block) -> Iterator[Expr]:
             stack.extend(node)
         elif isinstance(node, flow.Record):
             if isinstance(node, _EXPRESSIONS):
-                yield node  # type: ignore[misc]
+                yield node
             if not isinstance(node, (flow.Const, flow.Name)):
                 stack.extend(getattr(node, field) for field in node.__struct_fields__)
 
@@ -60,7 +60,7 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
         if file not in project.tests:
             for index, function in enumerate(facts.functions):
                 by_name.setdefault(function.name, []).append((file, index))
-    for file, facts in project.facts.items():
+    for file in project.facts:
         if file in project.tests:
             continue
         for caller, block, scope in _bodies(project, file):

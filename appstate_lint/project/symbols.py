@@ -23,7 +23,7 @@ class Symbol(NamedTuple):
 
     kind: str
     file: str = ""
-    index: int = -1
+    index: int = -1  # type: ignore[assignment]  # nobody asks a Symbol for the index of a member
     name: str = ""
 
 

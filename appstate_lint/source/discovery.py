@@ -154,9 +154,9 @@ def discover(
     """Return the Python files below ``root``, sorted by path.
 
     ``exclude`` and ``tests`` are patterns as in a ``.gitignore`` at the root; ``tests``, if any, replaces the usual
-    ones (directories ``test`` and ``tests``, files ``test_*.py``, ``*_test.py``, ``conftest.py``). ``unsaved`` are paths
-    relative to the root of files that an editor has: they count although the disk has none yet, in directories that are
-    not left out. Never raises for what lies on the disk: what cannot be read is left out.
+    ones (directories ``test`` and ``tests``, files ``test_*.py``, ``*_test.py``, ``conftest.py``). ``unsaved`` are
+    paths below the root of files that only an editor has: they count where their directory does. Never raises for what
+    lies on the disk: what cannot be read is left out.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 -- resolve() would follow links
     repository = repository_root(root)

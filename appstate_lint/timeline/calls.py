@@ -79,7 +79,7 @@ class Calls(Expressions):
     active: set[object]
     inert: dict[tuple[str, int], int]
     inert_results: dict[tuple[str, int], tuple[Value, bool]]
-    waiting: dict[tuple[Value, bool], object]
+    activity: int
     call_site: CallSite | None
     call_sites: dict[Invocation, CallSite]
 
@@ -113,9 +113,7 @@ class Calls(Expressions):
         )
         return self.invoke(function, args, tuple(keywords), path, expr.at)
 
-    def invoke(
-        self, function: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
+    def invoke(self, function: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call a value; of several possible ones each, joined."""
         several = [option for option in options(plain(function)) if option != NONE_VALUE]
         if not several:
@@ -134,9 +132,7 @@ class Calls(Expressions):
         path.become(joined)
         return result if result is not None else UNKNOWN
 
-    def invoke_one(
-        self, function: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
+    def invoke_one(self, function: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         match function:
             case FunctionValue():
                 facts = self.project.function(function.file, function.index)
@@ -236,13 +232,15 @@ class Calls(Expressions):
                 value, returns = self.inert_results[function.file, function.index]
                 path.dead = not returns
                 return value
+        if self.phase is Phase.UNREACHED and not entry and not self.carries_state(env):
+            return self.typed(facts.returns, function.file, facts, "")
         self.calls_made += 1
-        waiting = len(self.waiting)
+        activity = self.activity
         self.active.add(running)
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
         self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
-        self.note_inert(function, touched or len(self.waiting) != waiting, value, not path.dead)
+        self.note_inert(function, touched or self.activity != activity, value, not path.dead)
         return value
 
     def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
@@ -250,10 +248,21 @@ class Calls(Expressions):
 
         It is run all the same where it is given state or code.
         """
-        enough = ENOUGH_RUNS if self.phase is Phase.SERVING else 4 * ENOUGH_RUNS
-        if self.inert.get((function.file, function.index), 0) < enough:
-            return False
-        return not any(
+        enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
+        runs = self.inert.get((function.file, function.index), 0)
+        return runs >= 4 * enough or runs >= enough and not self.carries_state(env)
+
+    def note_kept(self, values: tuple[Value, ...]) -> None:
+        """Note that values are put into a list or dict: it matters if code or framework objects are among them."""
+        if any(
+            isinstance(value, (FunctionValue, Holder, ClassValue)) or self.kind(value)
+            for value in self.flattened(list(values))
+        ):
+            self.activity += 1
+
+    def carries_state(self, env: dict[str, Value]) -> bool:
+        """Tell whether a call is given state, or code that may reach it."""
+        return any(
             isinstance(value, (Holder, FunctionValue, Invocation)) or self.kind(value) in ("application", "request")
             for value in self.flattened(list(env.values()))
         )
@@ -315,7 +324,14 @@ class Calls(Expressions):
         return value, bool(frame.touched)
 
     def store_result(
-        self, key: object, frame: Frame, start: Store, facts: Facts, end: Path | None, raised: Store | None, value: Value
+        self,
+        key: object,
+        frame: Frame,
+        start: Store,
+        facts: Facts,
+        end: Path | None,
+        raised: Store | None,
+        value: Value,
     ) -> None:
         touched = sorted(frame.touched)
         found = self.results.setdefault(key, [])
@@ -376,9 +392,7 @@ class Calls(Expressions):
             for each, truth in zip(alive, truths, strict=True):
                 yes, no = (merge(yes, each), no) if truth else (yes, merge(no, each))
             if yes is not None and no is not None:
-                return Test(
-                    self.differences(frame, yes, joined), self.differences(frame, no, joined)
-                )
+                return Test(self.differences(frame, yes, joined), self.differences(frame, no, joined))
         return join_all(values)
 
     def differences(self, frame: Frame, path: Path, joined: Path) -> tuple[Narrow, ...]:
@@ -450,8 +464,7 @@ class Calls(Expressions):
                 base = self.external_base(cls)
                 spec = self.tables.classes.get(base)
                 if spec is not None and spec.kind == "application":
-                    application = self.the_application()
-                    return application
+                    return self.the_application()
                 if spec is not None and spec.kind == "state":
                     return self.current_holder()
                 return Object(f"any {symbol[1]}:{symbol[2]}", cls, base)
@@ -521,8 +534,7 @@ class Calls(Expressions):
         dependency = self.dependency_of(param, function)
         if dependency is not None:
             return self.depend(dependency, param, function, facts, path, at)
-        value = self.typed(param.annotation, function.file, facts, param.name)
-        return value
+        return self.typed(param.annotation, function.file, facts, param.name)
 
     def dependency_of(self, param: flow.Param, function: FunctionValue) -> Dependency | None:
         """Return the ``Depends`` of a parameter, from its default or its annotation."""
@@ -598,8 +610,7 @@ class Calls(Expressions):
                 value = self.run(target, args, (), path, at, hook, entry=True)
                 return join_all(yielded) if hook is not None else self.finish(value, path, at)
             case ClassValue():
-                made = self.construct(target, args, (), path, at, entry=True)
-                return made
+                return self.construct(target, args, (), path, at, entry=True)
             case Invocation(kind="partial", function=inner):
                 if isinstance(inner, FunctionValue):
                     value = self.run(inner, target.args, target.keywords, path, at, None, entry=True)
@@ -690,9 +701,7 @@ class Calls(Expressions):
 
     # ------------------------------------------------------------ unseen code
 
-    def external(
-        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
+    def external(self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call something that is not in the project."""
         builtin = _BUILTIN_CALLS.get(name)
         if builtin is not None:
@@ -768,9 +777,7 @@ class Calls(Expressions):
             ):
                 self.spawn(value, path, at, certain=False)
 
-    def member(
-        self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
+    def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call a method of something that is not a class of the project."""
         owner, name = function.owner, function.name
         spec = self.spec(owner)
@@ -816,6 +823,8 @@ class Calls(Expressions):
 
     def list_method(self, number: int, name: str, args: tuple[Value, ...]) -> Value:
         cell = self.list_cell(number)
+        if name in _LIST_CHANGERS:
+            self.note_kept(args)
         if name in ("append", "add", "insert"):
             item = args[-1] if args else UNKNOWN
             if item not in cell.items:
@@ -835,6 +844,8 @@ class Calls(Expressions):
 
     def dict_method(self, owner: DictValue, number: int, name: str, args: tuple[Value, ...]) -> Value:
         cell = self.dict_cell(number)
+        if name in ("update", "setdefault"):
+            self.note_kept(args)
         match name:
             case "items":
                 if cell.open or cell.rest is not None:
@@ -847,8 +858,7 @@ class Calls(Expressions):
             case "keys":
                 return owner
             case "get" | "pop" | "setdefault":
-                found = self.dict_item(number, plain(args[0])) if args else UNKNOWN
-                return found
+                return self.dict_item(number, plain(args[0])) if args else UNKNOWN
             case "update":
                 if args:
                     self.update_dict(number, args[0])
@@ -883,8 +893,7 @@ class Calls(Expressions):
             case "join":
                 return self.join_tasks(args, path, at)
             case "run" if code is not None:
-                value = self.invoke(code, rest, passed, path, at)
-                return value
+                return self.invoke(code, rest, passed, path, at)
             case "spawn" | "background" if code is not None:
                 return self.start(code, rest, passed, path, at, table.role)
             case "thread":
@@ -908,9 +917,7 @@ class Calls(Expressions):
                 return UNKNOWN
         return self.unseen(name, args, keywords, path, at, third_party=True)
 
-    def argument(
-        self, names: tuple[str, ...], name: str, args: tuple[Value, ...], keywords: Keywords
-    ) -> Value | None:
+    def argument(self, names: tuple[str, ...], name: str, args: tuple[Value, ...], keywords: Keywords) -> Value | None:
         """Return the argument for a parameter of an unseen function, ``None`` where it is not given."""
         for keyword, value in keywords:
             if keyword == name:
@@ -944,7 +951,9 @@ class Calls(Expressions):
     def start(self, code: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, role: str) -> Value:
         """Start code beside the running one; the result can be awaited."""
         target = single(plain(code))
-        if isinstance(target, (FunctionValue, ClassValue)) or (isinstance(target, Invocation) and target.kind == "partial"):
+        if isinstance(target, (FunctionValue, ClassValue)) or (
+            isinstance(target, Invocation) and target.kind == "partial"
+        ):
             kept = Invocation("partial", target, args, keywords)
         elif isinstance(target, Invocation):
             kept = target
@@ -953,9 +962,7 @@ class Calls(Expressions):
         self.spawn(kept, path, at, certain=True)
         return Invocation("task", kept.function, kept.args, kept.keywords) if kept.kind == "coroutine" else UNKNOWN
 
-    def start_thread(
-        self, args: tuple[Value, ...], keywords: Keywords, table: CallTable, path: Path, at: At
-    ) -> Value:
+    def start_thread(self, args: tuple[Value, ...], keywords: Keywords, table: CallTable, path: Path, at: At) -> Value:
         code = self.argument(table.arguments, "target", args, keywords)
         given = self.argument(table.arguments, "args", args, keywords)
         items = self.members(given) if given is not None else ()
@@ -969,7 +976,7 @@ class Calls(Expressions):
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], site: CallSite | None,
         args: tuple[Value, ...], keywords: Keywords,
     ) -> list[tuple[str, bool]]:  # fmt: skip
-        """Return the parameters that get ``None`` from this very call, and whether it says so; note those given state."""
+        """Return the parameters that get ``None`` from this call, and whether it says so; note those given state."""
         found: list[tuple[str, bool]] = []
         first = 1 if function.bound is not None else 0
         names = {name for name, _ in keywords}
@@ -1162,9 +1169,7 @@ class Calls(Expressions):
         """Do what a framework's method registers."""
         raise NotImplementedError
 
-    def add_to_list(
-        self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At
-    ) -> None:
+    def add_to_list(self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At) -> None:
         """Register what is appended to a list of a framework object."""
         raise NotImplementedError
 
@@ -1203,7 +1208,9 @@ def _dotted_tail(expr: Expr) -> str:
     return expr.id if isinstance(expr, flow.Name) else ""
 
 
+_STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 _NONE = flow.Const(None)
+_LIST_CHANGERS = frozenset({"append", "add", "insert", "extend", "update"})
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
 _IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
 _Builtin = Callable[["Calls", "tuple[Value, ...]", Keywords, Path, At], Value]

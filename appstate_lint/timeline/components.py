@@ -19,6 +19,7 @@ from appstate_lint.timeline.presence import (
     join_stores,
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
+from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     AnyOf,
     DictValue,
@@ -39,7 +40,6 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
-from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 MISSING_ERRORS = frozenset({"AttributeError", "KeyError", "LookupError"})
 

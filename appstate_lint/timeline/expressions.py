@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
+from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import Components, condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
@@ -540,6 +542,7 @@ class Expressions(Components):
             return self.contains(left, right, op == "in", path, expr.at)
         if op in ("is", "is not", "==", "!="):
             positive = op in ("is", "==")
+            test: Value | None
             if right == NONE_VALUE or left == NONE_VALUE:
                 test = none_test(left if right == NONE_VALUE else right)
             elif isinstance(plain(right), Literal) and isinstance(plain(left), Literal):
@@ -617,9 +620,7 @@ _NOWHERE = Object("")
 _PROPERTIES = frozenset({"property", "cached_property"})
 
 
-def _module(file: str) -> object:
-    from appstate_lint.project import Symbol
-
+def _module(file: str) -> Symbol:
     return Symbol("module", file)
 
 
@@ -724,7 +725,7 @@ def _when_leaving(value: Value, op: str) -> Value | None:
 
 
 _X = Expressions
-_EVALUATORS: dict[type, Callable[[Expressions, object, Path], Value]] = {
+_EVALUATORS: dict[type, Callable[[Expressions, Any, Path], Value]] = {
     flow.Const: _X.constant, flow.Opaque: _X.opaque, flow.Name: _X.variable, flow.Attr: _X.attribute_of,
     flow.Item: _X.item_of, flow.Call: lambda self, expr, path: self.call(expr, path), flow.Star: _X.starred,
     flow.Sequence: _X.sequence, flow.Mapping: _X.mapping, flow.Bool: _X.boolean, flow.Not: _X.negation,
@@ -733,6 +734,6 @@ _EVALUATORS: dict[type, Callable[[Expressions, object, Path], Value]] = {
     flow.Await: lambda self, expr, path: self.awaited(expr, path),
     flow.Yield: lambda self, expr, path: self.yielded(expr, path),
     flow.YieldFrom: lambda self, expr, path: self.delegated(expr, path),
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 __all__ = ["Env", "Expressions", "join_all", "literal_names"]

@@ -71,12 +71,13 @@ class Life(Registering):
         self.call_site = None
         self.call_sites = {}
         self.active = set()
+        self.activity = 0
         self.inert = {}
         self.inert_results = {}
         self.open = {}
         self.import_store: Store = {}
         self.unserved: set[str] = set()
-        self.returned: Value = UNKNOWN
+        self.handed_out: Value = UNKNOWN
         self.registered_by_import: dict[str, int] = {}
         self.phase = Phase.IMPORT
         self.application = None
@@ -93,7 +94,9 @@ class Life(Registering):
         if file in self.modules or file in self.running:
             return
         facts = self.project.facts.get(file)
-        if facts is None or file in self.project.tests and (self.root is None or self.root.file not in self.project.tests):
+        if facts is None or (
+            file in self.project.tests and (self.root is None or self.root.file not in self.project.tests)
+        ):
             return
         self.running.add(file)
         self.imported.append(file)
@@ -182,7 +185,7 @@ class Life(Registering):
             facts = self.project.function(root.file, root.function)
             self.application = None
             value = self.serve(function, path, facts.at)
-            self.returned = value
+            self.handed_out = value
             self.frames.pop()
         if self.launches:
             found = {application.site: (application, store, facts) for application, store, facts in self.launches}
@@ -204,7 +207,7 @@ class Life(Registering):
 
     def leaves(self, application: Object) -> bool:
         """Tell whether an application outlives the launcher that made it: it is returned, kept or handed on."""
-        if self.holds(self.returned, application, 0):
+        if self.holds(self.handed_out, application, 0):
             return True
         kept = (*self.attributes.values(), *self.global_writes.values(), *self.class_attributes.values())
         if any(application in options(plain(value)) for value in kept):
@@ -298,7 +301,11 @@ class Life(Registering):
             once = path.fork()
             at = _at(registration.place)
             made = self.construct(
-                value.function, (Unknown("app_"), *value.args), value.keywords, self.framed(registration.place, once), at
+                value.function,
+                (Unknown("app_"), *value.args),
+                value.keywords,
+                self.framed(registration.place, once),
+                at,
             )
             self.unframe()
             self.middleware_objects[(value, registration.place)] = made
@@ -308,7 +315,8 @@ class Life(Registering):
     @property
     def middleware_objects(self) -> dict[tuple[Value, Place], Value]:
         """The instances of middleware classes, by registration."""
-        return self.__dict__.setdefault("_middleware_objects", {})
+        objects: dict[tuple[Value, Place], Value] = self.__dict__.setdefault("_middleware_objects", {})
+        return objects
 
     def framed(self, place: Place, path: Path) -> Path:
         """Run what follows as if called from ``place``."""
@@ -323,7 +331,11 @@ class Life(Registering):
         for each in self.registrations.get(owner.site, ()):
             if each.role in ("include", "route", "mount"):
                 for option in options(plain(each.value)):
-                    if isinstance(option, Object) and self.kind(option) in ("router", "route") and option.site not in seen:
+                    if (
+                        isinstance(option, Object)
+                        and self.kind(option) in ("router", "route")
+                        and option.site not in seen
+                    ):
                         yield option
                         yield from self.included(option, seen | {owner.site, option.site})
 
@@ -498,9 +510,7 @@ class Life(Registering):
             if effects.store == current.store:
                 break
             current = Path({}, effects.store, current.facts)
-        self.served_effects = {
-            key: cell for key, cell in current.store.items() if started.store.get(key) != cell
-        }
+        self.served_effects = {key: cell for key, cell in current.store.items() if started.store.get(key) != cell}
         return current
 
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
@@ -561,7 +571,9 @@ class Life(Registering):
         """Run the methods of a class that serves requests."""
         made = self.construct(cls, (UNKNOWN,), (), path, at)
         spec = self.spec(made)
-        names = spec.entries if spec is not None and spec.entries else ("__call__", "get", "post", "put", "delete", "patch")
+        names = (
+            spec.entries if spec is not None and spec.entries else ("__call__", "get", "post", "put", "delete", "patch")
+        )
         if isinstance(made, Object) and made.cls is not None:
             self.run_methods(made, made.cls, names, path, at)
 
@@ -575,10 +587,12 @@ class Life(Registering):
             for key, each in waiting:
                 done.add(key)
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
-                store = join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
+                store = (
+                    join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
+                )
                 path = Path({}, dict(store), current.facts if not early else each.facts & current.facts)
                 self.spawned, self.possible = early, not each.certain
-                self.stack[:] = list(each.stack)[:8]  # type: ignore[arg-type]
+                self.stack[:] = list(each.stack)[:8]
                 self.framed(each.place, path)
                 if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:
                     value = self.invoke(each.value, (), (), path, _at(each.place))

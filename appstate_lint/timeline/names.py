@@ -43,10 +43,12 @@ def closeness(left: str, right: str) -> float:
 def _words(name: str) -> frozenset[str]:
     """Return the words of a name, plurals as singulars."""
     words = (word for word in name.strip("_").lower().split("_") if word)
-    return frozenset(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words)
+    return frozenset(
+        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words
+    )
 
 
 def _abbreviates(short: str, long: str) -> bool:
-    """Tell whether the first word of ``short`` begins the first word of ``long`` (``notif_store``/``notifications``)."""
+    """Tell whether the first word of ``short`` begins that of ``long`` (``notif_store``/``notifications``)."""
     first = short.strip("_").split("_")[0]
     return len(first) >= 4 and len(long) > len(first) and long.strip("_").startswith(first)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from appstate_lint.model import Kind, Phase, Place, Step
+from appstate_lint.model import Kind, Place, Step
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.presence import ABSENT
 from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack
@@ -87,9 +87,7 @@ class Component:
     @cached_property
     def guarded_reads(self) -> list[Occurrence]:
         """Guards, reads with a default, and reads whose failure is caught."""
-        return [
-            each for each in self.reads if each.bits & ABSENT and (each.kind is Kind.GUARD or each.caught)
-        ]
+        return [each for each in self.reads if each.bits & ABSENT and (each.kind is Kind.GUARD or each.caught)]
 
     def first_write_after(self, read: Occurrence) -> Occurrence | None:
         """Return the first write that comes later than ``read``."""

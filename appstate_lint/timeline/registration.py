@@ -13,7 +13,9 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.presence import Facts, Store, join_stores
+from appstate_lint.timeline.records import Stack
 from appstate_lint.timeline.statements import Statements
+from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
@@ -32,7 +34,6 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
-from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 MOST_INCLUDES = 30
 
@@ -67,7 +68,7 @@ class Spawned(msgspec.Struct):
     certain: bool
     place: Place
     phase: Phase
-    stack: tuple[object, ...]
+    stack: Stack
     role: str = "task"
 
 
@@ -86,6 +87,7 @@ class Registering(Statements):
     def created(self, application: Object, at: At) -> None:
         modules = (frame.file for frame in reversed(self.frames) if frame.function is None)
         module = next((file for file in modules if file in self.running), "")
+        self.activity += 1
         self.applications.setdefault(application.site, (application, module, self.place(at)))
         if self.phase is Phase.IMPORT:
             self.phase = Phase.BUILD
@@ -99,6 +101,7 @@ class Registering(Statements):
         if not isinstance(owner, Object) or path.dead or not role:
             return
         entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at))
+        self.activity += 1
         known = self.registrations.setdefault(owner.site, [])
         if not any(each.role == role and each.value == value for each in known):
             known.append(entry)
@@ -181,9 +184,7 @@ class Registering(Statements):
                 if isinstance(value, FunctionValue):
                     self.register(owner, "dispatch", value, path, at)
 
-    def add_to_list(
-        self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At
-    ) -> None:
+    def add_to_list(self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At) -> None:
         values = args[-1:]
         if name == "extend" and args:
             values = self.members(args[0]) or ()
@@ -199,6 +200,7 @@ class Registering(Statements):
         if isinstance(code, ClassValue):
             return
         key = (code, certain)
+        self.activity += 1
         known = self.waiting.get(key)
         if known is not None:
             known.store = join_stores(known.store, path.store, frozenset(), frozenset())
@@ -263,6 +265,7 @@ class Registering(Statements):
                 target = self.by_string(option.value, keywords, path, at)
             elif isinstance(option, FunctionValue):
                 target = self.invoke(option, (), (), path, at)
+            self.take_imported(path)
             for each in options(plain(target)):
                 if isinstance(each, Object) and self.kind(each) == "application" and not self.muted:
                     self.launches.append((each, dict(path.store), path.facts))
@@ -293,7 +296,11 @@ class Registering(Statements):
     # ------------------------------------------------------------ what is served
 
     def entries(
-        self, owner: Object, facts: Facts = frozenset(), dependencies: tuple[Value, ...] = (), seen: frozenset[str] = frozenset()
+        self,
+        owner: Object,
+        facts: Facts = frozenset(),
+        dependencies: tuple[Value, ...] = (),
+        seen: frozenset[str] = frozenset(),
     ) -> Iterator[Entry]:
         """Yield what is called while serving because of ``owner`` and all that it includes."""
         if owner.site in seen or len(seen) > MOST_INCLUDES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
@@ -113,7 +114,7 @@ class Statements(Calls):
                 owner = self.evaluate(owner_expr, path)
                 several = options(plain(owner))
                 for option in several:
-                    if option != NONE_VALUE or len(several) == 1 and not isinstance(owner, Loaded):
+                    if option != NONE_VALUE or (len(several) == 1 and not isinstance(owner, Loaded)):
                         self.set_attribute(option, name, value, at, path)
             case flow.Item(value=owner_expr, index=index, at=at):
                 self.set_item(self.evaluate(owner_expr, path), self.evaluate(index, path), value, at, path)
@@ -200,6 +201,7 @@ class Statements(Calls):
                 for each in names or ():
                     self.write(application, each, value, at, path, weak=len(names or ()) > 1)
             case DictValue(number=number):
+                self.note_kept((value,))
                 self.put_item(number, name, value)
             case Object(cls=cls) if cls is not None:
                 method = self.method(cls, "__setitem__")
@@ -316,7 +318,9 @@ class Statements(Calls):
         self.block(cls.body, inner)
         self.frames.pop()
         frame.touched |= body.touched
-        env = {name: value for name, value in inner.env.items() if name not in before or path.env.get(name) is not value}
+        env = {
+            name: value for name, value in inner.env.items() if name not in before or path.env.get(name) is not value
+        }
         self.class_envs[(frame.file, node.index, scope)] = env
         path.store, path.facts = inner.store, inner.facts
         value: Value = ClassValue(frame.file, node.index, scope)
@@ -331,6 +335,7 @@ class Statements(Calls):
             self.import_parents(full.file)
             self.import_module(full.file)
         value = self.symbol_value(symbol)
+        self.take_imported(path)
         if not node.name and symbol.kind == "package" and full.kind == "module":
             value = External(symbol.name)
         self.set_name(node.name or node.module.partition(".")[0], value, path)
@@ -351,6 +356,14 @@ class Statements(Calls):
         if symbol.kind == "module":
             self.import_module(symbol.file)
         self.set_name(node.alias or node.name, self.symbol_value(symbol, node.name), path)
+        self.take_imported(path)
+
+    def take_imported(self, path: Path) -> None:
+        """Take over what module bodies, imported just now, put on applications that they made."""
+        for key, cell in self.import_store.items():
+            path.store.setdefault(key, cell)
+
+    import_store: Store
 
     def import_parents(self, file: str) -> None:
         """Run the ``__init__`` modules of the packages around a module."""
@@ -592,7 +605,9 @@ class Statements(Calls):
         value = self.evaluate(expr, path)
         if path.dead:
             return
-        value = self.finish(value, path, _NOWHERE) if isinstance(value, Invocation) and value.kind == "coroutine" else value
+        value = (
+            self.finish(value, path, _NOWHERE) if isinstance(value, Invocation) and value.kind == "coroutine" else value
+        )
         managers = options(plain(value))
         manager = single(plain(value)) if len(managers) > 1 else managers[0]
         if isinstance(manager, Invocation) and manager.kind == "generator":
@@ -694,7 +709,9 @@ class Statements(Calls):
         self.settle(path)
         if path.dead:
             return UNKNOWN
-        return self.finish(value, path, expr.at) if any(isinstance(each, Invocation) for each in options(value)) else value
+        return (
+            self.finish(value, path, expr.at) if any(isinstance(each, Invocation) for each in options(value)) else value
+        )
 
     def yielded(self, expr: flow.Yield, path: Path) -> Value:
         value = self.evaluate(expr.value, path) if expr.value is not None else NONE_VALUE
@@ -729,12 +746,12 @@ _WRAPPERS = frozenset({
     "warnings", "overload", "sqlalchemy", "strawberry", "beartype",
 })  # fmt: skip
 _S = Statements
-_RUNNERS: dict[type, Callable[[Statements, object, Path], None]] = {
+_RUNNERS: dict[type, Callable[[Statements, Any, Path], None]] = {
     flow.Do: _S.do, flow.Bind: _S.bind_statement, flow.Augment: _S.augment, flow.Return: _S.returned,
     flow.Raise: _S.raised, flow.If: _S.choose, flow.For: _S.loop, flow.While: _S.while_loop, flow.Try: _S.attempt,
     flow.With: _S.within, flow.Match: _S.match, flow.Define: _S.define, flow.DefineClass: _S.define_class,
     flow.Import: _S.import_statement, flow.ImportFrom: _S.import_from, flow.Delete: _S.deleted,
     flow.Outer: _S.nothing, flow.Assert: _S.asserted, flow.Break: _S.leave_loop, flow.Continue: _S.next_round,
-}  # type: ignore[dict-item]  # fmt: skip
+}  # fmt: skip
 
 __all__ = ["Statements", "condition_of"]

@@ -139,7 +139,9 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         place=place,
         framework=spec.framework if spec is not None else "",
         entry_points=run.served.get(application.site, 0),
-        occurrences=tuple(each for each in run.records.occurrences.values() if each.owner == own or each.owner in sites),
+        occurrences=tuple(
+            each for each in run.records.occurrences.values() if each.owner == own or each.owner in sites
+        ),
         outside=tuple(each for (site, _), each in run.records.outside.items() if site == own),
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
@@ -155,9 +157,7 @@ def _sweep(
 ) -> interpreter.Sweep:
     sweep = interpreter.Sweep(project, tables, mentions, None)
     files = [file for file in sorted(project.facts) if file not in project.tests]
-    functions = [
-        (file, index) for file in files for index in mentions.shaped(file) if (file, index) not in reached
-    ]
+    functions = [(file, index) for file in files for index in mentions.shaped(file) if (file, index) not in reached]
     modules = [file for file in files if file not in imported and mentions.names(file, -1) & mentions.holders]
     sweep.sweep(iter(functions), iter(modules))
     return sweep
@@ -189,7 +189,11 @@ def _test_writes(sweep: interpreter.Sweep | None, project: Project) -> dict[str,
 
 def _state_like_writes(facts: flow.FileFacts) -> Iterable[tuple[str, flow.At]]:
     """Yield names that test code sets on something that looks like state: ``x.state.name =``, ``setattr``, fakes."""
-    stack: list[object] = [facts.body, *(function.body for function in facts.functions), *(cls.body for cls in facts.classes)]
+    stack: list[object] = [
+        facts.body,
+        *(function.body for function in facts.functions),
+        *(cls.body for cls in facts.classes),
+    ]
     while stack:
         node = stack.pop()
         match node:
@@ -274,7 +278,7 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
 
 
 def uses_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
-    """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr(p, "x")``."""
+    """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr``."""
     holders = {spec.holder for spec in tables.classes.values() if spec.holder}
     function = project.function(file, index)
     stack: list[object] = [function.body]
@@ -331,7 +335,9 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> t
         if key not in grouped:
             grouped[key] = [(each, "")]
     found: list[Access] = []
-    for (place, component, kind), several in sorted(grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)):
+    for (place, component, kind), several in sorted(
+        grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)
+    ):
         phases = sorted({each.phase for each, _ in several}, key=lambda phase: phase.rank)
         bits = 0
         for each, _ in several:
