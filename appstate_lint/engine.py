@@ -56,7 +56,7 @@ def analyze(
     accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false
     (pylint applies them itself, and reports useless ones); the rest is sorted by place.
     """
-    files = source.discover(root, settings.exclude, settings.tests)
+    files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     read = _read(root, files, overlay or {})
     project = Project(read.facts)
     unseen = tuple(_unseen(read))

@@ -6,6 +6,7 @@ No framework is named here; ``rules/frameworks/*.toml`` and ``rules/libraries/*.
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 
 import msgspec
@@ -75,6 +76,7 @@ class _Page(
 ):
     framework: str = ""
     packages: tuple[str, ...] = ()
+    keepers: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     classes: tuple[FrameworkClass, ...] = ()
     functions: tuple[Call, ...] = ()
@@ -89,6 +91,8 @@ class Tables(msgspec.Struct, frozen=True):
     functions: dict[str, Call]
     methods: dict[str, Call]
     packages: frozenset[str]
+    keepers: frozenset[str]
+    words: frozenset[str]
     libraries: tuple[Library, ...]
     application_names: frozenset[str] = frozenset(
         {"app", "_app", "application", "_application", "fastapi_app", "asgi_app", "api_app", "the_app"}
@@ -96,7 +100,8 @@ class Tables(msgspec.Struct, frozen=True):
 
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
-        return dotted.partition(".")[0] in self.packages
+        package = dotted.partition(".")[0]
+        return package in self.packages or package in sys.stdlib_module_names
 
     @property
     def read_outside(self) -> frozenset[str]:
@@ -131,7 +136,9 @@ def join(pages: list[_Page]) -> Tables:
     packages = {package for page in pages for package in page.packages}
     libraries = tuple(library for page in pages for library in page.libraries)
     packages |= {library.package for library in libraries}
-    return Tables(classes, functions, methods, frozenset(packages), libraries)
+    keepers = frozenset(keeper for page in pages for keeper in page.keepers)
+    words = frozenset(word for page in pages for word in page.words)
+    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries)
 
 
 def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> FrameworkClass:

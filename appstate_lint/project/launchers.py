@@ -41,14 +41,38 @@ def expressions(block: Block) -> Iterator[Expr]:
 _EXPRESSIONS = (flow.Call, flow.Attr, flow.Name, flow.Const, flow.Lambda, flow.Compare, flow.Item)
 
 
-def roots(project: Project, tables: Tables) -> list[Root]:
-    """Return the launchers of a project: where construction of an application, followed upwards, begins."""
+class Launchers(NamedTuple):
+    """``tops``: where construction of an application, followed upwards, begins; ``makers``: where one is made."""
+
+    tops: list[Root]
+    makers: list[Root]
+    callers: dict[tuple[str, int], set[Root]]
+
+
+MOST_ANCESTORS = 6
+
+
+def roots(project: Project, tables: Tables) -> Launchers:
+    """Return the launchers of a project."""
     makers, callers = _scan(project, tables)
-    found: dict[Root, None] = {}
-    for maker in makers:
-        for top in _tops(maker, callers):
-            found[top] = None
-    return sorted(found)
+    tops = {top for maker in makers for top in _tops(maker, callers)}
+    for root in list(tops):
+        if root.function == MODULE and any(is_main(statement) for statement in project.facts[root.file].body):
+            tops.add(Root(root.file, MODULE, True))
+    return Launchers(sorted(tops), sorted(set(makers)), callers)
+
+
+def ancestors(maker: Root, callers: dict[tuple[str, int], set[Root]]) -> list[Root]:
+    """Return the functions from which ``maker`` is called, the farthest of the nearest few first."""
+    found: list[Root] = []
+    layer = [maker]
+    seen = {maker}
+    while layer and len(found) < MOST_ANCESTORS:
+        above = {each for root in layer for each in callers.get((root.file, root.function), ())} - seen
+        layer = sorted(each for each in above if each.function != MODULE)
+        seen |= set(layer)
+        found.extend(layer)
+    return found[:MOST_ANCESTORS][::-1]
 
 
 def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str, int], set[Root]]]:
@@ -84,9 +108,8 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                 elif symbol.kind == "class":
                     if _is_application(project, tables, symbol):
                         makers.append(caller)
-                    init = project.methods(symbol.file, symbol.index).get("__init__")
-                    if init is not None:
-                        callers.setdefault((symbol.file, init), set()).add(caller)
+                    for target in _constructors(project, symbol):
+                        callers.setdefault(target, set()).add(caller)
                 elif symbol.kind == "external":
                     spec = tables.classes.get(symbol.name)
                     if spec is not None and spec.kind == "application":
@@ -97,6 +120,15 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                         for target in _served(project, file, expr):
                             callers.setdefault(target, set()).add(caller)
     return makers, callers
+
+
+def _constructors(project: Project, symbol: Symbol) -> Iterator[tuple[str, int]]:
+    """Yield the ``__init__`` methods that making an instance may run: of the class and of its bases."""
+    for base in project.mro(symbol.file, symbol.index):
+        if base.kind == "class":
+            init = project.methods(base.file, base.index).get("__init__")
+            if init is not None:
+                yield (base.file, init)
 
 
 def _served(project: Project, file: str, call: flow.Call) -> Iterator[tuple[str, int]]:

@@ -25,6 +25,8 @@ class Modules:
             parts = _dotted(file).split(".")
             for start in range(len(parts)):
                 self._suffixes.setdefault(".".join(parts[start:]), []).append(file.path)
+            if not ".".join(parts).endswith(file.module):
+                self._suffixes.setdefault(file.module, []).append(file.path)
             for end in range(1, len(parts)):
                 for start in range(end):
                     self._folders.add(".".join(parts[start:end]))
@@ -57,7 +59,9 @@ class Modules:
             return None
         base = package[: len(package) - (level - 1)]
         dotted = ".".join([*base, *([module] if module else [])])
-        found = [each for each in self._suffixes.get(dotted, ()) if _dotted(self.by_path[each]) == dotted]
+        found = [
+            each for each in self._suffixes.get(dotted, ()) if dotted in (_dotted(self.by_path[each]), self.by_path[each].module)
+        ]
         return found[0] if found else None
 
     def _importable(self, path: str, name: str, top: str, importer: str) -> bool:

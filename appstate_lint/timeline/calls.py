@@ -35,6 +35,8 @@ from appstate_lint.timeline.values import (
     Narrow,
     Object,
     Registrar,
+    Scope,
+    StateDict,
     Suppress,
     Test,
     TupleValue,
@@ -50,6 +52,8 @@ MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MOST_CANDIDATES = 4
 ENOUGH_RUNS = 3
+DYNAMIC = "import:"
+"""The beginning of the origin of what an import by a computed name brings."""
 
 
 class Result(NamedTuple):
@@ -77,6 +81,8 @@ class Calls(Expressions):
     """Calls and what they lead to."""
 
     active: set[object]
+    bottom: set[object]
+    summaries: dict[object, Result]
     inert: dict[tuple[str, int], int]
     inert_results: dict[tuple[str, int], tuple[Value, bool]]
     activity: int
@@ -146,6 +152,8 @@ class Calls(Expressions):
                 return self.run(function, args, keywords, path, at)
             case ClassValue():
                 return self.construct(function, args, keywords, path, at)
+            case Invocation(kind="constant"):
+                return function.function
             case Invocation(kind="partial"):
                 return self.invoke(function.function, function.args + args, function.keywords + keywords, path, at)
             case Registrar():
@@ -160,6 +168,10 @@ class Calls(Expressions):
             case Member():
                 return self.member(function, args, keywords, path, at)
             case Unknown(hint=hint):
+                if function.origin.startswith(DYNAMIC):
+                    return self.unseen(hint, args, keywords, path, at, third_party=False)
+                if hint == "get" and function.origin == "scope" and args and plain(args[0]) == Literal("app"):
+                    return self.the_application()
                 table = self.tables.methods.get(hint)
                 if table is not None:
                     return self.act(table, args, keywords, path, at, hint)
@@ -215,6 +227,11 @@ class Calls(Expressions):
         identity = (function.file, function.index, function.scope, tuple(env.items()))
         cls = function.bound.cls if isinstance(function.bound, Object) else None
         running = (function.file, function.index, function.scope, cls)
+        if running in self.bottom:
+            path.dead = True
+            return UNKNOWN
+        if running in self.active and running in self.summaries:
+            return self.replay(self.summaries[running], path)
         if len(self.stack) > MOST_DEPTH or running in self.active or self.calls_made > MOST_CALLS:
             self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
             return UNKNOWN
@@ -236,12 +253,36 @@ class Calls(Expressions):
             return self.typed(facts.returns, function.file, facts, "")
         self.calls_made += 1
         activity = self.activity
+        if facts.name in self.own_names(function):
+            self.summarize(function, facts, env, identity, path, at, running)
         self.active.add(running)
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
         self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
         self.note_inert(function, touched or self.activity != activity, value, not path.dead)
         return value
+
+    def summarize(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
+        at: At, running: object,
+    ) -> None:  # fmt: skip
+        """Find out what a recursive function does where it ends at once: that stands for its inner calls."""
+        key = ("base", identity, self.phase)
+        self.results.pop(key, None)
+        self.muted += 1
+        self.bottom.add(running)
+        once = path.fork()
+        general = {name: Unknown(name) if isinstance(value, Literal) else value for name, value in env.items()}
+        self.body(function, facts, general, ("base", identity), once, at, None, key)
+        self.bottom.discard(running)
+        self.muted -= 1
+        self.summaries.pop(running, None)
+        if not once.dead and self.results.get(key):
+            self.summaries[running] = self.results[key][-1]
+
+    def own_names(self, function: FunctionValue) -> frozenset[str]:
+        """Return the names that a function's body mentions."""
+        raise NotImplementedError
 
     def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
         """Tell whether a call may be skipped: the function did nothing to state in several situations.
@@ -665,11 +706,7 @@ class Calls(Expressions):
         self, made: Object, cls: ClassValue, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
     ) -> None:
         """Set the fields of a data class from the arguments of its constructor."""
-        fields: list[str] = []
-        for base in reversed(list(self.bases(cls))):
-            for statement in self.project.cls(base.file, base.index).body:
-                if isinstance(statement, flow.Bind) and statement.annotation is not None:
-                    fields.extend(target.id for target in statement.targets if isinstance(target, flow.Name))
+        fields = self.fields(cls)
         given = dict((*zip(fields, args, strict=False), *keywords))
         for name, value in given.items():
             self.put_attribute(made, name, value)
@@ -769,6 +806,13 @@ class Calls(Expressions):
                         found.extend(self.dict_cell(number).items.values())
         return found
 
+    def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
+        """Note that unseen code of a base class may call the methods of an object from here on."""
+        for base in self.bases(cls):
+            for name, index in self.project.methods(base.file, base.index).items():
+                if not name.startswith("__"):
+                    self.spawn(FunctionValue(base.file, index, base.scope, owner), path, at, certain=False)
+
     def hand_functions(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> None:
         """Note functions that unseen code was given: it may call them from here on."""
         for value in self.flattened([*args, *(value for _, value in keywords)]):
@@ -780,6 +824,8 @@ class Calls(Expressions):
     def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call a method of something that is not a class of the project."""
         owner, name = function.owner, function.name
+        if isinstance(owner, (Holder, StateDict)):
+            return self.state_method(owner.owner, name, args, keywords, path, at)
         spec = self.spec(owner)
         if spec is not None:
             table = spec.method(name)
@@ -809,7 +855,17 @@ class Calls(Expressions):
         table = self.tables.methods.get(name)
         if table is not None:
             return self.act(table, args, keywords, path, at, name)
+        if isinstance(owner, Scope) and name == "get" and args and plain(args[0]) == Literal("app"):
+            return self.the_application()
+        if isinstance(owner, Object) and owner.cls is not None:
+            self.hand_methods(owner, owner.cls, path, at)
         package = owner.external if isinstance(owner, Object) else ""
+        if package.partition(".")[0] in self.tables.keepers:
+            for value in self.flattened([*args, *(value for _, value in keywords)]):
+                if isinstance(value, Holder) or self.kind(value) == "application":
+                    kept = value.owner if isinstance(value, Holder) else value
+                    assert isinstance(kept, Object)
+                    self.hand_over(kept, f"{package}.{name}", at, third_party=False, holder=False)
         if isinstance(owner, Object) and not self.muted:
             for value in self.flattened([*args, *(value for _, value in keywords)]):
                 if isinstance(value, FunctionValue):
@@ -820,6 +876,47 @@ class Calls(Expressions):
         return Unknown(name)
 
     given_to: dict[str, list[Value]]
+
+    def state_method(
+        self, owner: Object, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Call a method of a holder's dictionary."""
+        names = literal_names(plain(args[0])) if args else None
+        one = names[0] if names is not None and len(names) == 1 else None
+        match name:
+            case "get" | "pop" if one is not None:
+                if name == "pop" and len(args) < 2:
+                    return self.read(owner, one, at, path)
+                return self.read_or(owner, one, args[1] if len(args) > 1 else NONE_VALUE, at, path)
+            case "__getitem__" | "__getattr__" | "__getattribute__" if one is not None:
+                return self.read(owner, one, at, path)
+            case "__contains__" if one is not None:
+                return self.ask(owner, one, at, path)
+            case "__setitem__" | "__setattr__" if one is not None and len(args) > 1:
+                self.write(owner, one, args[1], at, path)
+                return NONE_VALUE
+            case "setdefault" if one is not None:
+                known = self.read_or(owner, one, NONE_VALUE, at, path)
+                self.write(owner, one, args[1] if len(args) > 1 else NONE_VALUE, at, path)
+                return known
+            case "update":
+                return self.update_state(owner, args, keywords, path, at)
+        self.dynamic(owner, at, writes=name in _DICT_WRITERS)
+        return UNKNOWN
+
+    def update_state(
+        self, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """``update`` of a holder's dictionary: every name that is known is a write, any other opens the holder."""
+        for keyword, value in keywords:
+            self.write(owner, keyword, value, at, path)
+        for table in (single(plain(arg)) for arg in args):
+            cell = self.dict_cell(table.number) if isinstance(table, DictValue) else None
+            for key, value in cell.items.items() if cell is not None else ():
+                self.write(owner, str(key), value, at, path)
+            if cell is None or cell.open or cell.rest is not None:
+                self.dynamic(owner, at, writes=True)
+        return NONE_VALUE
 
     def list_method(self, number: int, name: str, args: tuple[Value, ...]) -> Value:
         cell = self.list_cell(number)
@@ -881,6 +978,14 @@ class Calls(Expressions):
                 return Dependency(code)
             case "partial":
                 return Invocation("partial", args[0], args[1:], keywords) if args else UNKNOWN
+            case "identity":
+                return args[0] if args else UNKNOWN
+            case "constant":
+                return Invocation("constant", args[0], (), ()) if args else UNKNOWN
+            case "anything":
+                for application in self.known_applications():
+                    self.open_holder(self.canonical(application), at, f"{name} may write anything")
+                return UNKNOWN
             case "second":
                 return args[1] if len(args) > 1 else UNKNOWN
             case "exit":
@@ -1014,9 +1119,13 @@ class Calls(Expressions):
                     phase=self.phase,
                     reached_state=touched,
                     returned=not path.dead,
-                    fallback=not path.dead and value != NONE_VALUE and not isinstance(value, (Literal, Test)),
+                    fallback=not path.dead and self.is_something(value),
                 )
             )
+
+    def is_something(self, value: Value) -> bool:
+        """Tell whether a result is more than constants: found elsewhere, although no state was given."""
+        return any(isinstance(each, (Object, Unknown, Loaded, FunctionValue)) for each in self.flattened([value]))
 
     # ------------------------------------------------------------ builtins
 
@@ -1107,7 +1216,12 @@ class Calls(Expressions):
         return owner if isinstance(owner, Holder) else UNKNOWN
 
     def first(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
-        """``list``, ``tuple``, ``sorted`` …: a view on the same members."""
+        """``list``, ``tuple``, ``sorted`` …: a view on the same members; functions given are called."""
+        for value in (*args, *(value for _, value in keywords)):
+            if isinstance(value, FunctionValue):
+                once = path.fork()
+                self.invoke(value, (UNKNOWN,), (), once, at)
+                path.become(merge(path, once))
         if not args:
             return ListValue(self.number(("list", self.site(at))))
         return args[0]
@@ -1177,6 +1291,10 @@ class Calls(Expressions):
         """Note code that runs from here on."""
         raise NotImplementedError
 
+    def known_applications(self) -> list[Object]:
+        """Return the applications that exist here."""
+        raise NotImplementedError
+
     def start_now(self, application: Object, path: Path) -> None:
         """Run an application's start-up here."""
         raise NotImplementedError
@@ -1210,6 +1328,7 @@ def _dotted_tail(expr: Expr) -> str:
 
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 _NONE = flow.Const(None)
+_DICT_WRITERS = frozenset({"__setitem__", "__setattr__", "setdefault"})
 _LIST_CHANGERS = frozenset({"append", "add", "insert", "extend", "update"})
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
 _IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
@@ -1220,7 +1339,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "super": _C.parent, "vars": _C.variables_of, "list": _C.first, "tuple": _C.first, "sorted": _C.first,
     "set": _C.first, "reversed": _C.first, "dict": _C.new_dict, "len": _C.same, "print": _C.same, "id": _C.same,
     "str": _C.same, "repr": _C.same, "int": _C.same, "callable": _C.same, "type": _C.same, "bool": _C.truth,
-    "object.__setattr__": _C.set, "enumerate": _C.enumerated, "iter": _C.first, "issubclass": _C.same,
+    "object.__setattr__": _C.set, "map": _C.first, "filter": _C.first, "min": _C.first, "max": _C.first, "enumerate": _C.enumerated, "iter": _C.first, "issubclass": _C.same,
 }  # fmt: skip
 
 __all__ = ["Calls", "ModuleValue", "Result"]

@@ -31,6 +31,7 @@ from appstate_lint.timeline.values import (
     Narrow,
     Object,
     Scope,
+    StateDict,
     Test,
     TupleValue,
     Unknown,
@@ -84,7 +85,9 @@ class Expressions(Components):
     def one_attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
         match owner:
             case Holder(owner=application):
-                return owner if name in _STATE_DICTS else self.read(application, name, at, path)
+                if name in _STATE_DICTS:
+                    return StateDict(application)
+                return Member(owner, name) if name.startswith("__") else self.read(application, name, at, path)
             case Object():
                 return self.object_attribute(owner, name, path, at)
             case ModuleValue(file=file):
@@ -96,11 +99,13 @@ class Expressions(Components):
             case Literal(value=None):
                 path.dead = True
                 return UNKNOWN
+            case Literal() if name == "value":
+                return owner
             case Unknown(hint=hint, origin=origin):
                 return self.unknown_attribute(owner, hint, origin, name, at)
             case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
                 return self.parent_attribute(instance, cls, name, path, at)
-            case Invocation() | FunctionValue() | Literal() | Member() | ListValue() | DictValue() | TupleValue():
+            case StateDict() | Scope() | Invocation() | FunctionValue() | Literal() | Member() | ListValue() | DictValue() | TupleValue():
                 return Member(owner, name)
         return Unknown(name)
 
@@ -112,7 +117,9 @@ class Expressions(Components):
             application = self.the_application()
             return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
         if name == "app":
-            return Unknown("app")
+            return Unknown("self.app" if hint == "self" else "app")
+        if hint == "scope" and name == "get":
+            return Unknown("get", "scope")
         return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
 
     def note_missing(self, origin: str, at: At) -> None:
@@ -225,7 +232,9 @@ class Expressions(Components):
         owner, name = single(plain(owner)), plain(index)
         constant = name.value if isinstance(name, Literal) else None
         match owner:
-            case Holder(owner=application):
+            case Holder(owner=application) | StateDict(owner=application):
+                if isinstance(owner, StateDict) and constant == "_state":
+                    return owner
                 names = literal_names(name)
                 if names is None:
                     self.dynamic(application, at, writes=False)
@@ -314,6 +323,8 @@ class Expressions(Components):
                         return None
                     found.update(dict.fromkeys(inner))
                 return tuple(found)
+            case Object(cls=cls) if cls is not None and self.is_named_tuple(cls):
+                return tuple(self.get_attribute(value, name) or UNKNOWN for name in self.fields(cls))
             case ClassValue():
                 env = self.class_env(value)
                 return (
@@ -321,6 +332,19 @@ class Expressions(Components):
                     or None
                 )
         return None
+
+    def is_named_tuple(self, cls: ClassValue) -> bool:
+        """Tell whether the instances of a class can be unpacked into their fields."""
+        return any(symbol.name.endswith("NamedTuple") for symbol in self.project.mro(cls.file, cls.index))
+
+    def fields(self, cls: ClassValue) -> list[str]:
+        """Return the annotated fields of a class and its bases, in the order of a data class's constructor."""
+        found: list[str] = []
+        for base in reversed(list(self.bases(cls))):
+            for statement in self.project.cls(base.file, base.index).body:
+                if isinstance(statement, flow.Bind) and statement.annotation is not None:
+                    found.extend(target.id for target in statement.targets if isinstance(target, flow.Name))
+        return found
 
     def mapping(self, expr: flow.Mapping, path: Path) -> Value:
         number = self.number(("dict", self.site(expr.at)))
@@ -389,7 +413,7 @@ class Expressions(Components):
             items = (self.element(source),)
         for each in items[:MOST_ITEMS]:
             once = path.fork()
-            self.assign(target, each, once)
+            self.bind_local(target, each, once)
             alive: Path | None = once
             for test in tests:
                 if alive is not None:
@@ -397,6 +421,19 @@ class Expressions(Components):
             if alive is not None and not alive.dead:
                 self.clause(expr, depth + 1, alive, number)
             path.become(merge(path, alive))
+
+    def bind_local(self, target: Expr, value: Value, path: Path) -> None:
+        """Bind the variables of a comprehension, which are its own."""
+        match target:
+            case flow.Name(id=name):
+                path.env[name] = value
+            case flow.Sequence(items=items):
+                members = self.members(value)
+                known = members is not None and len(members) == len(items)
+                for index, item in enumerate(items):
+                    self.bind_local(item, members[index] if known and members is not None else UNKNOWN, path)
+            case flow.Star(value=inner):
+                self.bind_local(inner, UNKNOWN, path)
 
     def element(self, source: Value) -> Value:
         """Return one element of something whose elements are not all known."""
@@ -561,7 +598,7 @@ class Expressions(Components):
     def contains(self, left: Value, right: Value, positive: bool, path: Path, at: At) -> Value:
         """Evaluate ``left in right``; in a holder, that asks for a component."""
         holder, name = single(plain(right)), plain(left)
-        if isinstance(holder, Holder):
+        if isinstance(holder, (Holder, StateDict)):
             names = literal_names(name)
             if names is None or len(names) != 1:
                 self.dynamic(holder.owner, at, writes=False)

@@ -134,11 +134,12 @@ class DictCell:
 class Scoped:
     """The variables of one call that inner functions may use."""
 
-    __slots__ = ("file", "outer", "variables")
+    __slots__ = ("file", "outer", "rebound", "variables")
 
     def __init__(self, file: str, outer: int) -> None:
         self.file = file
         self.outer = outer
+        self.rebound: set[str] = set()
         self.variables: Env = {}
 
 
@@ -212,9 +213,11 @@ class Heap:
     def find(self, name: str, path: Path) -> Value:
         """Return the value of a variable as the running frame sees it."""
         value = path.env.get(name)
-        if value is not None:
-            return value
         frame = self.frame
+        if value is not None:
+            if frame.function is not None and name in self.scopes[frame.scope].rebound:
+                return join(value, self.scopes[frame.scope].variables[name])
+            return value
         number = frame.outer
         while number:
             scoped = self.scopes[number]

@@ -47,6 +47,12 @@ class Life(Registering):
         self.serving = True
         self._reset()
 
+    def own_names(self, function: FunctionValue) -> frozenset[str]:
+        return self.mentions.names(function.file, function.index)
+
+    def known_applications(self) -> list[Object]:
+        return [application for application, _, _ in self.applications.values()]
+
     def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:
         return self.mentions.methods_named(name)
 
@@ -71,6 +77,8 @@ class Life(Registering):
         self.call_site = None
         self.call_sites = {}
         self.active = set()
+        self.bottom = set()
+        self.summaries = {}
         self.activity = 0
         self.inert = {}
         self.inert_results = {}
@@ -192,8 +200,8 @@ class Life(Registering):
             return [each for each in found.values() if not self.is_mounted(each[0])]
         made = [
             (application, dict(path.store), path.facts)
-            for site, (application, _, _) in list(self.applications.items())
-            if site not in before and not self.is_mounted(application)
+            for site, (application, module, _) in list(self.applications.items())
+            if (site not in before or module == root.file) and not self.is_mounted(application)
         ]
         self.unserved = {each[0].site for each in made if not self.leaves(each[0])}
         return made

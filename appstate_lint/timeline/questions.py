@@ -121,19 +121,23 @@ class Timeline:
         self.written_outside = written_outside
         self.read_outside = read_outside
         self.withheld: dict[str, int] = {}
-        self._components: dict[str, dict[str, Component]] = {}
+        self._components: dict[str, dict[tuple[str, str], Component]] = {}
 
-    def components(self, life: Life) -> dict[str, Component]:
-        """Return the components of an application by name."""
+    def components(self, life: Life) -> dict[tuple[str, str], Component]:
+        """Return the components of an application, and of those mounted in it, by owner and name."""
         known = self._components.get(life.name)
         if known is None:
-            grouped: dict[str, list[Occurrence]] = {}
+            grouped: dict[tuple[str, str], list[Occurrence]] = {}
             for each in life.occurrences:
-                grouped.setdefault(each.component, []).append(each)
+                grouped.setdefault((each.owner, each.component), []).append(each)
             known = self._components[life.name] = {
-                name: Component(life, name, grouped[name]) for name in sorted(grouped)
+                key: Component(life, key[1], grouped[key]) for key in sorted(grouped)
             }
         return known
+
+    def named(self, life: Life, name: str) -> list[Component]:
+        """Return the components of this name of an application and of those mounted in it."""
+        return [each for each in self.components(life).values() if each.name == name]
 
     def all_components(self) -> Iterator[Component]:
         """Yield every component of every application."""
@@ -182,9 +186,9 @@ class Timeline:
         for life in self.lives:
             if life.name == component.life.name:
                 continue
-            other = self.components(life).get(component.name)
-            if other is not None and other.certain_writes and self.shares_reader(component, other):
-                return life, other.certain_writes[0]
+            for other in self.named(life, component.name):
+                if other.certain_writes and self.shares_reader(component, other):
+                    return life, other.certain_writes[0]
         return None
 
     def shares_reader(self, component: Component, other: Component) -> bool:
@@ -202,7 +206,7 @@ class Timeline:
 
     def near_name(self, component: Component) -> str | None:
         """Return the written component whose name is closest to that of an unwritten one."""
-        written = [name for name, each in self.components(component.life).items() if each.writes]
+        written = [each.name for each in self.components(component.life).values() if each.writes]
         return nearest(component.name, written)
 
     # ------------------------------------------------------------ traces
@@ -222,7 +226,7 @@ class Timeline:
         """Return the step that shows the write of the nearest name."""
         if name is None:
             return []
-        writes = self.components(component.life)[name].writes
+        writes = [write for each in self.named(component.life, name) for write in each.writes]
         return [self.write_step(writes[0])] if writes else []
 
 

@@ -10,6 +10,7 @@ import msgspec
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase, Place
+from appstate_lint.timeline.calls import DYNAMIC
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.presence import Facts, Store, join_stores
@@ -122,6 +123,9 @@ class Registering(Statements):
             role = table.select.get(names[0], "") if names else ""
         if role == "start":
             self.start_now(owner, path)
+            return UNKNOWN
+        if role == "entries":
+            self.start_entries(owner, path, at)
             return UNKNOWN
         dependencies: tuple[Value, ...] = ()
         for parameter, extra in table.registers.items():
@@ -252,6 +256,15 @@ class Registering(Statements):
         if not path.dead and not self.muted:
             self.shutdown_code.append((code, args, self.place(at)))
 
+    def start_entries(self, owner: Object, path: Path, at: At) -> None:
+        """Start the methods that a framework's class runs beside the caller (``Thread.start`` runs ``run``)."""
+        spec = self.spec(owner)
+        for name in spec.entries if spec is not None else ():
+            method = self.method(owner.cls, name) if owner.cls is not None else None
+            if method is not None:
+                bound = FunctionValue(method.file, method.index, method.scope, owner)
+                self.spawn(Invocation("partial", bound, (), ()), path, at, certain=True)
+
     def start_now(self, application: Object, path: Path) -> None:
         """Run an application's start-up here."""
         raise NotImplementedError
@@ -285,7 +298,7 @@ class Registering(Statements):
         names = literal_names(plain(args[0])) if args else None
         if names is None:
             self.dynamic_imports = True
-            return Unknown("module")
+            return Unknown("module", DYNAMIC)
         symbol = self.project.module(self.frame.file, names[0])
         if symbol.kind == "module":
             self.import_parents(symbol.file)

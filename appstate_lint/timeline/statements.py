@@ -28,6 +28,7 @@ from appstate_lint.timeline.values import (
     Loaded,
     ModuleValue,
     Object,
+    StateDict,
     Suppress,
     TupleValue,
     Unknown,
@@ -152,6 +153,7 @@ class Statements(Calls):
             scoped = self.scopes[number]
             if name in scoped.variables:
                 scoped.variables[name] = join(scoped.variables[name], value)
+                scoped.rebound.add(name)
                 return
             number = scoped.outer
         key = (self.frame.file, name)
@@ -192,7 +194,7 @@ class Statements(Calls):
     def set_item(self, owner: Value, index: Value, value: Value, at: At, path: Path) -> None:
         owner, name = single(plain(owner)), plain(index)
         match owner:
-            case Holder(owner=application):
+            case Holder(owner=application) | StateDict(owner=application):
                 from appstate_lint.timeline.expressions import literal_names
 
                 names = literal_names(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +15,8 @@ from appstate_lint.facts.extraction import DEEP_RECURSION_LIMIT, STACK_BYTES
 from appstate_lint.frameworks import Tables
 from appstate_lint.model import Access, Kind, Phase, Place, Spot
 from appstate_lint.project import Project
-from appstate_lint.project.launchers import MODULE, Root, roots
+from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
+from appstate_lint.project.symbols import statements
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
@@ -49,9 +50,9 @@ def _interpret(
     runs: list[interpreter.Life] = []
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
-    for root in roots(project, tables):
-        run = interpreter.Life(project, tables, mentions, root)
-        run.run_all()
+    for run in _runs(project, tables, mentions):
+        root = run.root
+        assert root is not None
         runs.append(run)
         for application, name in _named(run, root, project):
             life = _life(run, application, name)
@@ -81,7 +82,7 @@ def _interpret(
         tests=_test_writes(test_sweep, project),
         unseen=unseen,
         none_sources=_none_sources(runs, project, tables),
-        missing_sources=_missing_sources(runs, project),
+        missing_sources=_missing_sources(project, tables),
         written_outside=frozenset(settings.external_writers)
         | frozenset(name for library in tables.libraries for name in library.writes),
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
@@ -92,6 +93,27 @@ def _interpret(
 
 
 # ---------------------------------------------------------------- applications
+
+
+def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[interpreter.Life]:
+    """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
+    found = roots(project, tables)
+    reached: set[tuple[str, int]] = set()
+    for root in found.tops:
+        run = interpreter.Life(project, tables, mentions, root)
+        run.run_all()
+        reached |= run.records.reached
+        yield run
+    for maker in found.makers:
+        for root in () if maker.function == MODULE else (*ancestors(maker, found.callers), maker):
+            if (maker.file, maker.function) in reached:
+                break
+            if (root.file, root.function) in reached or root in found.tops or root.function == MODULE:
+                continue
+            run = interpreter.Life(project, tables, mentions, root)
+            run.run_all()
+            reached |= run.records.reached
+            yield run
 
 
 def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[tuple[Object, str]]:
@@ -261,6 +283,8 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
     holders = {spec.holder for spec in tables.classes.values() if spec.holder}
     if parameter in tables.application_names or any(parameter.endswith(f"app_{name}") for name in holders):
         return True
+    if _is_request_like(function.body, parameter, holders):
+        return True
     stack: list[object] = [param.annotation]
     while stack:
         node = stack.pop()
@@ -277,6 +301,22 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
     return False
 
 
+def _is_request_like(body: flow.Block, parameter: str, holders: set[str]) -> bool:
+    """Tell whether a body mentions ``parameter.app.state``."""
+    stack: list[object] = [body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute):
+                if name == parameter and attribute in holders:
+                    return True
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, flow.Record):
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+    return False
+
+
 def uses_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
     """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr``."""
     holders = {spec.holder for spec in tables.classes.values() if spec.holder}
@@ -285,6 +325,9 @@ def uses_state(project: Project, tables: Tables, file: str, index: int, paramete
     while stack:
         node = stack.pop()
         match node:
+            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute) if name == parameter:
+                if attribute in holders:
+                    return True
             case flow.Attr(value=flow.Name(id=name), name=attribute) if name == parameter:
                 if attribute in holders or attribute == "app" or parameter.endswith("state"):
                     return True
@@ -298,27 +341,46 @@ def uses_state(project: Project, tables: Tables, file: str, index: int, paramete
     return False
 
 
-def _missing_sources(runs: list[interpreter.Life], project: Project) -> list[MissingSource]:
-    found: dict[tuple[str, str, str], MissingSource] = {}
-    for run in runs:
-        for place, (file, name, importer) in run.records.unresolved.items():
-            at = _import_place(project, importer, name) or place
-            module = project.modules.by_path[file].module
-            application = next((name for _, name in _named(run, run.root, project)), "")
-            found.setdefault((file, name, importer), MissingSource(at, module, name, application))
-    return list(found.values())
+def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
+    """Return imports of a name that its module does not define, where the file takes state from that name."""
+    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    found: list[MissingSource] = []
+    for file in sorted(project.facts):
+        if file in project.tests:
+            continue
+        for statement in _imports(project.facts[file]):
+            source = project.source_of(file, statement)
+            if source.kind != "module" or project.has_unseen_names(source.file):
+                continue
+            if project.attribute(source, statement.name).kind != "missing":
+                continue
+            alias = statement.alias or statement.name
+            if _takes_state(project.facts[file], alias, holders):
+                module = project.modules.by_path[source.file].module
+                found.append(MissingSource(Place(file, *statement.at), module, statement.name, ""))
+    return found
 
 
-def _import_place(project: Project, file: str, name: str) -> Place | None:
-    """Return the place of the import statement that brings ``name`` into ``file``."""
-    from appstate_lint.project.symbols import statements
-
-    facts = project.facts[file]
+def _imports(facts: flow.FileFacts) -> Iterable[flow.ImportFrom]:
     for block in (facts.body, *(function.body for function in facts.functions)):
         for statement in statements(block):
-            if isinstance(statement, flow.ImportFrom) and statement.name == name:
-                return Place(file, *statement.at)
-    return None
+            if isinstance(statement, flow.ImportFrom) and statement.name != "*":
+                yield statement
+
+
+def _takes_state(facts: flow.FileFacts, name: str, holders: set[str]) -> bool:
+    """Tell whether a file mentions ``name.state``."""
+    stack: list[object] = [facts.body, facts.functions, facts.classes]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, flow.Attr) and node.name in holders and isinstance(node.value, flow.Name):
+            if node.value.id == name:
+                return True
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, flow.Record):
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+    return False
 
 
 # ---------------------------------------------------------------- accesses

@@ -73,6 +73,12 @@ class Holder(Value, frozen=True):
     owner: Object
 
 
+class StateDict(Value, frozen=True):
+    """The dictionary behind the state of the application ``owner``."""
+
+    owner: Object
+
+
 class Scope(Value, frozen=True):
     """The ASGI scope of a request: an item of it is the application."""
 
