@@ -9,6 +9,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase, Place
+from appstate_lint.project.mentions import words
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import Expressions, join_all, literal_names
 from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge, single
@@ -19,6 +20,7 @@ from appstate_lint.timeline.values import (
 )
 from appstate_lint.timeline.values import (
     UNKNOWN,
+    AnyOf,
     ClassValue,
     Dependency,
     DictValue,
@@ -52,6 +54,7 @@ MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MOST_CANDIDATES = 4
 ENOUGH_RUNS = 3
+MANY_SITUATIONS = 20
 DYNAMIC = "import:"
 """The beginning of the origin of what an import by a computed name brings."""
 
@@ -81,6 +84,8 @@ class Calls(Expressions):
     """Calls and what they lead to."""
 
     active: set[object]
+    generator_touches: bool
+    situations: dict[tuple[str, int], int]
     bottom: set[object]
     summaries: dict[object, Result]
     inert: dict[tuple[str, int], int]
@@ -223,7 +228,7 @@ class Calls(Expressions):
     ) -> Value:
         """Run a function's body on ``path`` and return what it returns; the path ends if it never does."""
         facts = self.project.function(function.file, function.index)
-        env = self.bind(function, facts, args, keywords, path, at, entry)
+        env = self.widened(function, self.bind(function, facts, args, keywords, path, at, entry))
         identity = (function.file, function.index, function.scope, tuple(env.items()))
         cls = function.bound.cls if isinstance(function.bound, Object) else None
         running = (function.file, function.index, function.scope, cls)
@@ -252,6 +257,7 @@ class Calls(Expressions):
         if self.phase is Phase.UNREACHED and not entry and not self.carries_state(env):
             return self.typed(facts.returns, function.file, facts, "")
         self.calls_made += 1
+        self.situations[function.file, function.index] = self.situations.get((function.file, function.index), 0) + 1
         activity = self.activity
         if facts.name in self.own_names(function):
             self.summarize(function, facts, env, identity, path, at, running)
@@ -259,8 +265,33 @@ class Calls(Expressions):
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
         self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
-        self.note_inert(function, touched or self.activity != activity, value, not path.dead)
+        if hook is None:
+            self.note_inert(function, touched or self.activity != activity, value, not path.dead)
+        self.generator_touches = hook is not None and touched
         return value
+
+    def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
+        """Return arguments as they are told apart: the more often a function was run, the less."""
+        runs = self.situations.get((function.file, function.index), 0)
+        if runs < MANY_SITUATIONS:
+            return env
+        names = runs < 4 * MANY_SITUATIONS
+        return {name: self.wide(name, value, names) for name, value in env.items()}
+
+    def wide(self, name: str, value: Value, names: bool) -> Value:
+        """Return a value without what rarely matters: where an object was made, and (not ``names``) which constant it is."""
+        match value:
+            case Holder() | StateDict() | FunctionValue() | ClassValue() | External():
+                return value
+            case Object(cls=cls, external=external):
+                if self.kind(value) in ("application", "router", "request"):
+                    return value
+                return Object(f"any {cls.file}:{cls.index}" if cls is not None else f"any {external}", cls, external)
+            case Literal(value=constant) if constant is None or names:
+                return value
+            case AnyOf(options=several) if any(isinstance(each, Holder) or self.kind(each) for each in several):
+                return value
+        return Unknown(name)
 
     def summarize(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
@@ -983,8 +1014,7 @@ class Calls(Expressions):
             case "constant":
                 return Invocation("constant", args[0], (), ()) if args else UNKNOWN
             case "anything":
-                for application in self.known_applications():
-                    self.open_holder(self.canonical(application), at, f"{name} may write anything")
+                self.run_text(name, args, at)
                 return UNKNOWN
             case "second":
                 return args[1] if len(args) > 1 else UNKNOWN
@@ -1290,6 +1320,19 @@ class Calls(Expressions):
     def spawn(self, code: Value, path: Path, at: At, certain: bool) -> None:
         """Note code that runs from here on."""
         raise NotImplementedError
+
+    def run_text(self, name: str, args: tuple[Value, ...], at: At) -> None:
+        """``exec``: a text that names a holder, or one made where a holder is named, may write anything."""
+        text = plain(args[0]) if args else UNKNOWN
+        holders = {spec.holder for spec in self.tables.classes.values() if spec.holder}
+        if isinstance(text, Literal):
+            near = any(f".{holder}" in str(text.value) for holder in holders)
+        else:
+            function = next((frame for frame in reversed(self.frames) if frame.function is not None), None)
+            near = function is not None and bool(words(function.function.body if function.function else ()) & holders)
+        if near:
+            for application in self.known_applications():
+                self.open_holder(self.canonical(application), at, f"{name} may write anything")
 
     def known_applications(self) -> list[Object]:
         """Return the applications that exist here."""

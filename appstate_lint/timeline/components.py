@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appstate_lint.facts.flow import At
-from appstate_lint.model import Kind, Place
+from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline import presence
 from appstate_lint.timeline.heap import Heap, Path
 from appstate_lint.timeline.presence import (
@@ -263,7 +263,12 @@ class Components(Heap):
         return site in self.open
 
     def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
-        """Note that a stable condition holds; ``None`` if the opposite is known to hold."""
+        """Note that a stable condition holds; ``None`` if the opposite is known to hold.
+
+        While serving, only conditions matter under which start-up wrote something.
+        """
+        if self.phase is Phase.SERVING and condition not in self.deciding:
+            return path
         self.frame.consulted.add(condition)
         if (condition, not truth) in path.facts:
             return None

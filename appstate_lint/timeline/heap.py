@@ -153,6 +153,7 @@ class Heap:
         self.frames: list[Frame] = []
         self.stack: list[CallStep] = []
         self.phase = Phase.IMPORT
+        self.deciding: frozenset[str] = frozenset()
         self.application: Object | None = None
         self.modules: dict[str, Path] = {}
         self.running: set[str] = set()

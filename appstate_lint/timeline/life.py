@@ -78,6 +78,8 @@ class Life(Registering):
         self.call_sites = {}
         self.active = set()
         self.bottom = set()
+        self.generator_touches = False
+        self.situations = {}
         self.summaries = {}
         self.activity = 0
         self.inert = {}
@@ -501,6 +503,9 @@ class Life(Registering):
     def serve_all(self, application: Object, started: Path) -> Path:
         """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
         self.phase = Phase.SERVING
+        self.deciding = frozenset(
+            name for cell in started.store.values() for clause in cell.clauses for name, _ in clause
+        )
         entries = list(self.entries(application))
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)

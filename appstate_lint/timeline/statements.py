@@ -8,7 +8,7 @@ from typing import Any
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
-from appstate_lint.timeline.calls import Calls
+from appstate_lint.timeline.calls import ENOUGH_RUNS, Calls
 from appstate_lint.timeline.components import condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, merge, single
@@ -636,8 +636,15 @@ class Statements(Calls):
         if not isinstance(manager.function, FunctionValue):
             self.enter_entries(node, index + 1, path)
             return
+        code = (manager.function.file, manager.function.index)
+        if self.phase is Phase.SERVING and self.inert.get(code, 0) >= ENOUGH_RUNS:
+            if target is not None:
+                self.assign(target, self.inert_results[code][0], path)
+            self.enter_entries(node, index + 1, path)
+            return
         outer_frames, outer_stack = list(self.frames), list(self.stack)
         bodies: list[Path] = []
+        handed: list[Value] = []
         env = path.env
 
         def body(inner: Path, value: Value) -> Value:
@@ -645,6 +652,7 @@ class Statements(Calls):
             self.frames, self.stack = outer_frames, outer_stack
             once = Path(dict(env), inner.store, inner.facts)
             returns = len(self.frame.returns)
+            handed.append(value)
             if target is not None:
                 self.assign(target, value, once)
             self.enter_entries(node, index + 1, once)
@@ -662,6 +670,8 @@ class Statements(Calls):
 
         outside = Path(dict(env), path.store, path.facts)
         self.run(manager.function, manager.args, manager.keywords, outside, _NOWHERE, body)
+        if not self.generator_touches:
+            self.note_inert(manager.function, False, join_all(handed), True)
         joined: Path | None = None
         for each in bodies:
             joined = merge(joined, each)
