@@ -22,6 +22,7 @@ class Mentions:
                     if function.owner >= 0:
                         self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._written: dict[tuple[str, int], frozenset[str]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
 
     def methods_named(self, name: str) -> tuple[tuple[str, int], ...]:
@@ -40,6 +41,15 @@ class Mentions:
                 roots = (facts.body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
                          *(function.decorators for function in facts.functions))  # fmt: skip
             known = self._names[(file, index)] = frozenset(_words(roots))
+        return known
+
+    def written(self, file: str, index: int) -> frozenset[str]:
+        """Return the component names that a function (or, with -1, the module) visibly writes on some holder."""
+        known = self._written.get((file, index))
+        if known is None:
+            facts = self.project.facts[file]
+            body = facts.functions[index].body if index >= 0 else facts.body
+            known = self._written[file, index] = frozenset(_written(body, self.holders))
         return known
 
     def shaped(self, file: str) -> tuple[int, ...]:
@@ -111,6 +121,38 @@ def _words(roots: Iterable[object]) -> Iterator[str]:
                 pass
             case flow.Record():
                 stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+def _written(block: Block, holders: frozenset[str]) -> Iterator[str]:
+    stack: list[object] = [block]
+    while stack:
+        node = stack.pop()
+        match node:
+            case tuple():
+                stack.extend(node)
+                continue
+            case flow.Bind(targets=targets):
+                yield from _set_on_holder(targets, holders)
+            case flow.Call(func=flow.Name(id="setattr"), args=(owner, flow.Const(value=str(name)), *_)):
+                if _last(owner).endswith(tuple(holders)):
+                    yield name
+        if isinstance(node, flow.Record):
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+def _set_on_holder(targets: Iterable[flow.Expr], holders: frozenset[str]) -> Iterator[str]:
+    for target in targets:
+        if isinstance(target, flow.Attr) and _last(target.value).endswith(tuple(holders)):
+            if isinstance(target.value, flow.Name) or _last(target.value.value).endswith("app"):
+                yield target.name
+        elif isinstance(target, flow.Sequence):
+            yield from _set_on_holder(target.items, holders)
+
+
+def _last(expr: flow.Expr) -> str:
+    if isinstance(expr, flow.Attr):
+        return expr.name
+    return expr.id if isinstance(expr, flow.Name) else ""
 
 
 def words(block: Block) -> frozenset[str]:

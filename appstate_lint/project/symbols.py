@@ -156,6 +156,11 @@ class Project:
             stars = self._stars[file] = []
             for statement in statements(self.facts[file].body):
                 self._bind(file, statement, known, stars)
+            for function in self.facts[file].functions:
+                for statement in statements(function.body):
+                    if isinstance(statement, flow.Outer) and statement.kind == "global":
+                        for name in statement.names:
+                            known.setdefault(name, Symbol("variable", file, name=name))
         return known
 
     def _bind(

@@ -13,7 +13,7 @@ from appstate_lint.project.mentions import words
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import Expressions, join_all, literal_names
 from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge, single
-from appstate_lint.timeline.presence import MISSING, Cell, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, NoneCall
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -84,6 +84,8 @@ class Calls(Expressions):
     """Calls and what they lead to."""
 
     active: set[object]
+    baseline: Store
+    baseline_facts: Facts
     generator_touches: bool
     situations: dict[tuple[str, int], int]
     bottom: set[object]
@@ -237,13 +239,19 @@ class Calls(Expressions):
             return UNKNOWN
         if running in self.active and running in self.summaries:
             return self.replay(self.summaries[running], path)
-        if len(self.stack) > MOST_DEPTH or running in self.active or self.calls_made > MOST_CALLS:
+        again = running in self.active and hook is None
+        if len(self.stack) > MOST_DEPTH or again or self.calls_made > MOST_CALLS:
             self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
             return UNKNOWN
         site, self.call_site = self.call_site, None
         none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
         key = (identity, self.phase, self.application, self.spawned, self.possible, self.partial, self.muted > 0,
                self.conditional > 0, bool(self.catching and any(self.catching)))  # fmt: skip
+        if hook is None and self.is_everywhere(function):
+            self.active.add(running)
+            value = self.run_anyhow(function, facts, env, path, at, key[1:])
+            self.active.discard(running)
+            return value
         if hook is None:
             known = self.remembered(key, path)
             if known is not None:
@@ -261,13 +269,45 @@ class Calls(Expressions):
         activity = self.activity
         if facts.name in self.own_names(function):
             self.summarize(function, facts, env, identity, path, at, running)
+        nested = running in self.active
         self.active.add(running)
         value, touched = self.body(function, facts, env, identity, path, at, hook, key)
-        self.active.discard(running)
+        if not nested:
+            self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
         if hook is None:
             self.note_inert(function, touched or self.activity != activity, value, not path.dead)
         self.generator_touches = hook is not None and touched
+        return value
+
+    def is_everywhere(self, function: FunctionValue) -> bool:
+        """Tell whether a function is called in so many situations while serving that they are no longer told apart."""
+        runs = self.situations.get((function.file, function.index), 0)
+        return self.phase is Phase.SERVING and runs >= 2 * MANY_SITUATIONS
+
+    def run_anyhow(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], path: Path, at: At,
+        situation: tuple[object, ...],
+    ) -> Value:  # fmt: skip
+        """Run a function from what start-up and serving leave, whatever its caller knows; that is remembered once."""
+        env = {name: self.wide(name, value, names=False) for name, value in env.items()}
+        identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
+        key = (identity, situation)
+        inner = Path({}, dict(self.baseline), self.baseline_facts)
+        known = self.remembered(key, inner)
+        if known is not None:
+            value = self.replay(known, inner)
+        else:
+            self.calls_made += 1
+            possible, self.possible = self.possible, True
+            value, _ = self.body(function, facts, env, identity, inner, at, None, key)
+            self.possible = possible
+        if inner.dead:
+            path.dead = True
+            return value
+        for name, cell in inner.store.items():
+            if self.baseline.get(name) != cell and not cell.bits & ABSENT:
+                path.store[name] = cell
         return value
 
     def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
@@ -360,6 +400,7 @@ class Calls(Expressions):
         line, file = at[0], (caller.file if caller is not None else function.file)
         frame = Frame(function.file, facts, number, function.scope)
         frame.hook = hook
+        frame.index = function.index
         frame.self_value = function.bound
         if facts.owner >= 0:
             frame.owner = ClassValue(function.file, facts.owner)
@@ -408,9 +449,10 @@ class Calls(Expressions):
         touched = sorted(frame.touched)
         found = self.results.setdefault(key, [])
         if len(found) >= MOST_SITUATIONS:
-            found.pop(0)
+            found.pop()
         consulted = frozenset(frame.consulted)
-        found.append(
+        found.insert(
+            0,
             Result(
                 before=tuple((each, start.get(each, MISSING)) for each in touched),
                 facts=frozenset(fact for fact in facts if fact[0] in consulted),
@@ -425,11 +467,16 @@ class Calls(Expressions):
 
     def remembered(self, key: object, path: Path) -> Result | None:
         """Return what the call did before in the same situation."""
-        for result in self.results.get(key, ()):
-            store = path.store
+        several = self.results.get(key)
+        if not several:
+            return None
+        store = path.store
+        for position, result in enumerate(several):
             if all(store.get(each, MISSING) == known for each, known in result.before) and result.facts == frozenset(
                 fact for fact in path.facts if fact[0] in result.consulted
             ):
+                if position:
+                    several.insert(0, several.pop(position))
                 return result
         return None
 

@@ -90,13 +90,14 @@ class Frame:
     """One running function or module body."""
 
     __slots__ = (
-        "consulted", "file", "function", "hook", "jumps", "name", "outer", "owner", "returns", "scope", "self_value",
+        "consulted", "file", "function", "hook", "index", "jumps", "name", "outer", "owner", "returns", "scope", "self_value",
         "touched", "try_depth",
     )  # fmt: skip
 
     def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
         self.file = file
         self.function = function
+        self.index = -1
         self.scope = scope
         self.outer = outer
         self.name = function.qualname if function is not None else "<module>"

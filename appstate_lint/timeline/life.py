@@ -27,7 +27,7 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
-MOST_PASSES = 3
+MOST_PASSES = 2
 MOST_SERVING_PASSES = 3
 
 
@@ -78,6 +78,8 @@ class Life(Registering):
         self.call_sites = {}
         self.active = set()
         self.bottom = set()
+        self.baseline = {}
+        self.baseline_facts = frozenset()
         self.generator_touches = False
         self.situations = {}
         self.summaries = {}
@@ -143,20 +145,18 @@ class Life(Registering):
     def run_all(self) -> None:
         """Interpret the life until the values that it hands around no longer change.
 
-        The first pass ends where serving begins: it finds the values that start-up code hands to serving code.
+        The first passes end where serving begins: they find the values that start-up code hands to serving code.
         """
-        components = 0
         self.serving = False
         for _ in range(MOST_PASSES):
             before = self.changes
             self._reset()
             self.once()
-            if self.serving and (self.changes == before or self.calls_made > MOST_CALLS):
+            if self.changes == before:
                 break
-            if self.serving and len(self.component_values) == components:
-                break
-            components = len(self.component_values)
-            self.serving = True
+        self.serving = True
+        self._reset()
+        self.once()
 
     def once(self) -> None:
         """Interpret the life once."""
@@ -512,6 +512,7 @@ class Life(Registering):
         current = Path({}, dict(started.store), started.facts)
         for _ in range(MOST_SERVING_PASSES):
             effects: Path = Path({}, dict(current.store), current.facts)
+            self.baseline, self.baseline_facts = dict(current.store), current.facts
             effects = self.run_spawned(started, current, effects)
             for owner, several in [(application, entries), *inner]:
                 self.application = owner

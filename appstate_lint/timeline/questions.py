@@ -34,6 +34,8 @@ class Life(NamedTuple):
     open: tuple[tuple[str, int, str], ...]
     dynamic_reads: bool
     exhausted: bool
+    written_somewhere: frozenset[str]
+    """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
 
 
 class NoneSource(NamedTuple):
@@ -173,6 +175,8 @@ class Timeline:
                 continue
             if unseen.anything or component.name in unseen.words or self.unreached_write(component.name):
                 return f"{unseen.file} cannot be parsed and may write it"
+        if component.name in life.written_somewhere:
+            return f"{life.name}: '{component.name}' is written on a path that was taken as impossible"
         if life.exhausted:
             return f"{life.name}: the analysis was cut short by its budget"
         return ""

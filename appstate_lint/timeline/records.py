@@ -92,6 +92,7 @@ class Records:
         self.given: set[tuple[str, int, str]] = set()
         self.unresolved: dict[Place, tuple[str, str, str]] = {}
         self.reached: set[tuple[str, int]] = set()
+        self.cut: set[tuple[str, int]] = set()
         self.clock = 0
 
     def tick(self) -> int:

@@ -52,6 +52,8 @@ class Statements(Calls):
             if path.dead:
                 return
             _RUNNERS[type(statement)](self, statement, path)
+            if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
+                self.records.cut.add((self.frame.file, self.frame.index))
 
     # ------------------------------------------------------------ simple statements
 
@@ -670,6 +672,9 @@ class Statements(Calls):
 
         outside = Path(dict(env), path.store, path.facts)
         self.run(manager.function, manager.args, manager.keywords, outside, _NOWHERE, body)
+        if not bodies and not outside.dead:
+            self.enter_entries(node, index + 1, path)
+            return
         if not self.generator_touches:
             self.note_inert(manager.function, False, join_all(handed), True)
         joined: Path | None = None
@@ -751,6 +756,7 @@ def _tail(expr: Expr) -> str:
     return expr.id if isinstance(expr, flow.Name) else ""
 
 
+_PLAIN = (flow.Do, flow.Bind, flow.Augment)
 _NOWHERE: At = (0, 0, 0, 0)
 _WRAPPERS = frozenset({
     "functools", "contextlib", "typing", "dataclasses", "abc", "staticmethod", "classmethod", "property", "pydantic",

@@ -168,6 +168,11 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
+        written_somewhere=frozenset(
+            name
+            for file, index in run.records.cut
+            for name in run.mentions.written(file, index)
+        ),
     )
 
 

@@ -1,0 +1,106 @@
+"""Which bytes make a file worth parsing: the words of the tables and settings, the same that recognize code later."""
+
+from __future__ import annotations
+
+import enum
+import re
+import unicodedata
+
+import msgspec
+
+from appstate_lint.config import Settings
+from appstate_lint.frameworks import Tables
+
+FAKES = ("SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace")
+"""What tests make objects with that stand in for state: their keywords name components."""
+
+_PLAIN_CODECS = frozenset({"utf-8", "utf8", "utf-8-sig", "u8", "utf", "ascii", "us-ascii"})
+_FIRST_TWO_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
+_COOKIE = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
+_TOKEN = re.compile(r"[^\s!-/:-@\[-^`{-~]+")
+_LONGEST_TOKEN = 1000  # normalization is quadratic on long runs of combining marks
+
+
+class Use(enum.IntEnum):
+    """What a file is good for: nothing, its own facts, or its facts and those of all that it imports."""
+
+    SKIP = 0
+    LOOK = 1
+    FOLLOW = 2
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The words that make a file worth following; in tests those of ``holders`` do, ``fakes`` make it worth a look."""
+
+    starts: tuple[str, ...]
+    holders: tuple[str, ...]
+    fakes: tuple[str, ...] = FAKES
+
+    def use(self, content: bytes | str, is_test: bool) -> Use:
+        """Return what a file is good for by its bytes, or by its text where an editor holds it."""
+        data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+        if data is content and is_odd(data):
+            return Use.FOLLOW
+        wide = "" if data.isascii() else normalized(data)
+        if wide is None or mentions_any(data, wide, self.holders):
+            return Use.FOLLOW
+        if is_test:
+            return Use.LOOK if mentions_any(data, wide, self.fakes) else Use.SKIP
+        return Use.FOLLOW if mentions_any(data, wide, self.starts) else Use.SKIP
+
+
+def words_of(tables: Tables, settings: Settings) -> Words:
+    """Return the words of the tables and settings.
+
+    Holders; words of framework pages; names of application classes; packages of servers, whose functions have names
+    too common to search for; declared accessors and what replaces them.
+    """
+    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    starts = set(tables.words)
+    starts |= {last(name) for name, spec in tables.classes.items() if spec.kind == "application"}
+    starts |= {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
+    for migration in settings.migrations:
+        starts |= {last(name.replace(":", ".")) for name in migration.accessors}
+        if migration.replacement:
+            starts.add(last(migration.replacement.replace(":", ".")))
+    return Words(tuple(sorted(starts - holders)), tuple(sorted(holders)))
+
+
+def last(dotted: str) -> str:
+    """Return the last part of a dotted name."""
+    return dotted.rpartition(".")[2]
+
+
+def mentions_any(data: bytes, wide: str, words: tuple[str, ...]) -> bool:
+    """Tell whether bytes mention one of ``words``, or ``wide`` does: the identifiers with other than ASCII letters."""
+    for word in words:
+        encoded = word.encode("utf-8")
+        if encoded in data and re.search(rb"%b(?!\w)" % re.escape(encoded), data):
+            return True
+        if wide and word in wide:
+            return True
+    return False
+
+
+def is_odd(data: bytes) -> bool:
+    """Tell whether words cannot be searched for in ``data``: it is not UTF-8 text, or says that it is not."""
+    if b"\0" in data:
+        return True
+    start = _FIRST_TWO_LINES.match(data)
+    cookie = _COOKIE.search(start.group()) if start is not None and b"coding" in start.group() else None
+    return cookie is not None and cookie[1].decode("ascii").lower().replace("_", "-") not in _PLAIN_CODECS
+
+
+def normalized(data: bytes) -> str | None:
+    """Return the words with other than ASCII letters as the compiler reads them (NFKC).
+
+    ``None`` where the bytes are no UTF-8 or a word is too long to be normalized in bounded time.
+    """
+    try:
+        text = data.decode("utf-8")
+    except ValueError:
+        return None
+    tokens = [token for token in _TOKEN.findall(text) if not token.isascii()]
+    if any(len(token) > _LONGEST_TOKEN for token in tokens):
+        return None
+    return unicodedata.normalize("NFKC", "\n".join(tokens))
