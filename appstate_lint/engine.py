@@ -9,11 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from appstate_lint import checks, frameworks, source
+from appstate_lint import checks, closure, frameworks, source
+from appstate_lint.closure import Parsed
 from appstate_lint.config import Settings
-from appstate_lint.facts import extract
 from appstate_lint.facts.extraction import failed
-from appstate_lint.facts.flow import FileFacts
 from appstate_lint.model import (
     Application,
     Coverage,
@@ -25,20 +24,13 @@ from appstate_lint.model import (
     Report,
 )
 from appstate_lint.project import Project
+from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 from appstate_lint.timeline import Telling, interpret
 from appstate_lint.timeline.questions import Unseen
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _WRITES_ANYTHING = frozenset({"setattr", "update"})
-
-
-class _Read(msgspec.Struct):
-    """The files of a project as they were read: facts by file, and the texts that may hold pragmas or findings."""
-
-    facts: dict[SourceFile, FileFacts]
-    texts: dict[str, str]
-    raw: dict[str, bytes]
 
 
 def analyze(
@@ -54,19 +46,23 @@ def analyze(
 
     ``overlay`` lays unsaved text (by path relative to the root) over the files on disk. With ``include_tests`` the
     accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false
-    (pylint applies them itself, and reports useless ones); the rest is sorted by place.
+    (pylint applies them itself, and reports useless ones); the rest is sorted by place. Without ``prefilter`` every
+    file is parsed, which changes nothing but the counts of files.
     """
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
-    read = _read(root, files, overlay or {})
-    project = Project(read.facts)
-    unseen = tuple(_unseen(read))
+    load = _loader(root, overlay or {})
+    modules = Modules(files)
+    needed = closure.close(files, modules, load, frameworks.load(), settings)
+    parsed = needed if prefilter else _all(files, needed, load)
+    project = Project({file: each.facts for file, each in parsed.items()}, modules)
+    unseen = tuple(_unseen(needed))
     telling = interpret(project, frameworks.load(), settings, unseen, include_tests)
     findings = [finding for finding in checks.run(telling.timeline) if finding.file not in project.tests]
-    findings = _numbered(_merged(_audible(findings, read.texts) if pragmas else findings))
+    findings = _numbered(_merged(_audible(findings, parsed) if pragmas else findings))
     return Report(
         root=str(root),
         applications=tuple(_application(life) for life in telling.timeline.lives),
-        coverage=_coverage(read, telling, findings),
+        coverage=_coverage(len(files), parsed, telling, findings),
         findings=tuple(findings),
         accesses=telling.accesses,
         notes=tuple(_notes(telling, unseen)),
@@ -74,36 +70,46 @@ def analyze(
     )
 
 
-def _read(root: Path, files: Iterable[SourceFile], overlay: Mapping[str, str]) -> _Read:
-    """Read and extract every file; one that cannot be read or parsed has facts that say so."""
-    read = _Read({}, {}, {})
-    for file in files:
+def _loader(root: Path, overlay: Mapping[str, str]) -> closure.Load:
+    """Return what reads a file: its unsaved text where there is one."""
+
+    def load(file: SourceFile) -> bytes | str:
         text = overlay.get(file.path)
-        if text is None:
-            try:
-                data = source.read_bytes(root, file.path)
-                read.raw[file.path] = data
-                text = source.decode(data)
-            except Unreadable as error:
-                read.facts[file] = failed(str(error))
-                continue
-        read.texts[file.path] = text
-        read.facts[file] = extract(text)
-    return read
+        return text if text is not None else source.read_bytes(root, file.path)
+
+    return load
 
 
-def _unseen(read: _Read) -> Iterable[Unseen]:
-    """Yield the product files that could not be parsed, with the identifiers that their bytes mention."""
-    for file, facts in read.facts.items():
-        if facts.error and not file.is_test:
-            text = read.texts.get(file.path) or read.raw.get(file.path, b"").decode("utf-8", "replace")
-            words = frozenset(_IDENTIFIER.findall(text))
-            yield Unseen(file.path, words, bool(words & _WRITES_ANYTHING) or not text)
+def _all(
+    files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], load: closure.Load
+) -> dict[SourceFile, Parsed]:
+    """Return every file parsed, also those that are not needed."""
+    return {file: needed[file] if file in needed else _parse(file, load) for file in files}
 
 
-def _audible(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Finding]:
+def _parse(file: SourceFile, load: closure.Load) -> Parsed:
+    try:
+        return closure.parse(load(file))
+    except Unreadable as error:
+        return Parsed(failed(str(error)), "")
+
+
+def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
+    """Yield the product files that could not be parsed, with the identifiers that their bytes mention.
+
+    One that mentions no word of the tables, and that nothing needed imports, writes no component.
+    """
+    for file, each in needed.items():
+        if each.facts.error and not file.is_test:
+            words = frozenset(_IDENTIFIER.findall(each.text))
+            yield Unseen(file.path, words, bool(words & _WRITES_ANYTHING) or not each.text)
+
+
+def _audible(findings: Iterable[Finding], parsed: Mapping[SourceFile, Parsed]) -> list[Finding]:
     """Return the findings that no pragma silences."""
-    pragmas = {path: source.pragmas(texts[path]) for path in {each.file for each in findings} if path in texts}
+    findings = list(findings)
+    places = {finding.file for finding in findings}
+    pragmas = {file.path: source.pragmas(each.text) for file, each in parsed.items() if file.path in places}
     return [
         finding
         for finding in findings
@@ -145,8 +151,10 @@ def _application(life: object) -> Application:
     return Application(life.name, life.place.file, life.place.line, life.framework, life.entry_points, bool(life.open))
 
 
-def _coverage(read: _Read, telling: Telling, findings: Iterable[Finding]) -> Coverage:
-    unparsable = tuple(sorted(file.path for file, facts in read.facts.items() if facts.error))
+def _coverage(
+    seen: int, parsed: Mapping[SourceFile, Parsed], telling: Telling, findings: Iterable[Finding]
+) -> Coverage:
+    unparsable = tuple(sorted(file.path for file, each in parsed.items() if each.facts.error))
     flagged_places = {(each.file, each.line) for each in findings}
     flagged_places |= {(related.file, related.line) for each in findings for related in each.related}
     proved = flagged = unknown = unreached = 0
@@ -161,9 +169,8 @@ def _coverage(read: _Read, telling: Telling, findings: Iterable[Finding]) -> Cov
             unknown += 1
         else:
             proved += 1
-    parsed = sum(not facts.error for facts in read.facts.values())
     return Coverage(
-        files=FileCounts(len(read.facts), parsed, 0, unparsable),
+        files=FileCounts(seen, len(parsed) - len(unparsable), 0, unparsable),
         reads=ReadCounts(proved, flagged, unknown, unreached),
         dynamic=telling.dynamic,
     )

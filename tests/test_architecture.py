@@ -24,6 +24,7 @@ STAIRS = (
     {"report", "baseline", "checks", "migration"},
     {"contracts"},
     {"timeline"},
+    {"closure"},
     {"project"},
     {"cache"},
     {"facts", "source"},

@@ -10,57 +10,66 @@ import re
 from collections.abc import Iterable, Iterator
 
 from appstate_lint.frameworks import Tables
+from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile
 
 _QUOTED = re.compile(r"""["']((?:[\w.%:]|\{[^{}\n"']*\})+)(?=["'])""")
 _HOLE = re.compile(r"\{[^{}]*\}|%\w")
-_ANY = "\0"
+_GAP = "\0"
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Strings:
-    """The words that strings of a project hold, as far as they may name modules."""
+    """The words of strings that may name modules, and the files that import, or serve, what strings name."""
 
     def __init__(self, tables: Tables, files: Iterable[SourceFile]) -> None:
         roles = {name: call.role for name, call in tables.functions.items()}
-        self._importers = tuple(sorted({n.rpartition(".")[2] for n, role in roles.items() if role == "import"}))
-        self._servers = tuple(sorted({n.partition(".")[0] for n, role in roles.items() if role == "serve"}))
-        self._files = {file.path: _parts(file) for file in files}
+        self._import_words = tuple(sorted({n.rpartition(".")[2] for n, role in roles.items() if role == "import"}))
+        self._serve_words = tuple(sorted({n.partition(".")[0] for n, role in roles.items() if role == "serve"}))
+        self._names = [(file.path, name) for file in files for name in _names(file)]
+        self._importers: list[str] = []
+        self._servers: list[str] = []
         self._words: set[str] = set()
         self._targets: set[str] = set()
         self._shapes: set[str] = set()
-        self._imports = False
-        self._serves = False
+        self._built = False
 
-    def add(self, text: str) -> None:
+    def add(self, file: str, text: str) -> None:
         """Take in the strings of a file."""
-        self._imports = self._imports or any(name in text for name in self._importers)
-        self._serves = self._serves or any(name in text for name in self._servers)
-        for quoted in _QUOTED.findall(text):
-            module, colon, _ = quoted.partition(":") if "{" not in quoted else (quoted, "", "")
-            if "." not in module and not colon and module.isidentifier():
-                self._words.add(module)
-                continue
-            for part in _HOLE.sub(_ANY, module).split("."):
-                if _ANY not in part:
+        if any(name in text for name in self._import_words):
+            self._importers.append(file)
+        if any(name in text for name in self._serve_words):
+            self._servers.append(file)
+        for quoted in set(_QUOTED.findall(text)):
+            module, colon, _ = _HOLE.sub(_GAP, quoted).partition(":")
+            self._built = self._built or (bool(colon) and (_GAP in module or not module))
+            for part in module.split("."):
+                if _GAP not in part:
                     self._words.add(part)
                     if colon:
                         self._targets.add(part)
-                elif part != _ANY:
+                elif part != _GAP:
                     self._shapes.add(part)
-                    if colon:
-                        self._targets.add(part)
 
-    def modules(self) -> Iterator[str]:
+    def modules(self, modules: Modules) -> Iterator[str]:
         """Yield the files that strings may name."""
-        words = self._words if self._imports else self._targets if self._serves else set()
-        shapes = "|".join(re.escape(each).replace(_ANY, r"\w*") for each in sorted(self._shapes))
-        shape = re.compile(shapes) if shapes and self._imports else None
-        for path, names in self._files.items():
-            if any(all(part in words or (shape and shape.fullmatch(part)) for part in parts) for parts in names):
-                yield path
+        importers, words, shape = list(self._importers), self._words, None
+        if self._built:
+            importers += self._servers
+        if importers and self._shapes:
+            shape = re.compile("|".join(re.escape(each).replace(_GAP, r"\w*") for each in sorted(self._shapes)))
+        for path, name in self._names:
+            parts = name.split(".")
+            if importers and all(part in words or (shape and shape.fullmatch(part)) for part in parts):
+                if any(modules.find(name, each) == path for each in importers):
+                    yield path
+            elif not self._built and self._servers and all(part in self._targets for part in parts):
+                if any(modules.find(name, each) == path for each in self._servers):
+                    yield path
 
 
-def _parts(file: SourceFile) -> tuple[tuple[str, ...], ...]:
-    """Return the dotted names of a file, split: by its module name, and every suffix of its path does as well."""
-    stem = file.path.removesuffix(".py").removesuffix("/__init__")
-    return (tuple(file.module.split(".")), (stem.rpartition("/")[2],))
+def _names(file: SourceFile) -> Iterator[str]:
+    """Yield the names under which a file may be imported: its module name, and the suffixes of its path."""
+    parts = file.path.removesuffix(".py").removesuffix("/__init__").split("/")
+    names = {".".join(parts[start:]) for start in range(len(parts))}
+    yield from sorted(names | {file.module})

@@ -142,11 +142,17 @@ def _written(block: Block, holders: frozenset[str]) -> Iterator[str]:
 
 def _set_on_holder(targets: Iterable[flow.Expr], holders: frozenset[str]) -> Iterator[str]:
     for target in targets:
-        if isinstance(target, flow.Attr) and _last(target.value).endswith(tuple(holders)):
-            if isinstance(target.value, flow.Name) or _last(target.value.value).endswith("app"):
-                yield target.name
+        if isinstance(target, flow.Attr) and _is_holder(target.value, holders):
+            yield target.name
         elif isinstance(target, flow.Sequence):
             yield from _set_on_holder(target.items, holders)
+
+
+def _is_holder(expr: flow.Expr, holders: frozenset[str]) -> bool:
+    """Tell whether an expression looks like a holder: ``x.app.state``, or a variable named so; not ``request.state``."""
+    if isinstance(expr, flow.Attr) and not _last(expr.value).endswith("app"):
+        return False
+    return _last(expr).endswith(tuple(holders))
 
 
 def _last(expr: flow.Expr) -> str:

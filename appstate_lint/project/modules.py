@@ -60,7 +60,9 @@ class Modules:
         base = package[: len(package) - (level - 1)]
         dotted = ".".join([*base, *([module] if module else [])])
         found = [
-            each for each in self._suffixes.get(dotted, ()) if dotted in (_dotted(self.by_path[each]), self.by_path[each].module)
+            each
+            for each in self._suffixes.get(dotted, ())
+            if dotted in (_dotted(self.by_path[each]), self.by_path[each].module)
         ]
         return found[0] if found else None
 

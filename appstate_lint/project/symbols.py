@@ -28,11 +28,14 @@ class Symbol(NamedTuple):
 
 
 class Project:
-    """The facts of all files, joined; answers what names mean."""
+    """The facts of the parsed files, joined; answers what names mean.
 
-    def __init__(self, files: Mapping[SourceFile, FileFacts]) -> None:
+    ``modules`` knows the files that are not parsed too; nothing is defined in these. Without it, all are parsed.
+    """
+
+    def __init__(self, files: Mapping[SourceFile, FileFacts], modules: Modules | None = None) -> None:
         self.facts: dict[str, FileFacts] = {file.path: facts for file, facts in files.items()}
-        self.modules = Modules(files)
+        self.modules = modules if modules is not None else Modules(files)
         self.tests = frozenset(file.path for file in files if file.is_test)
         self._bindings: dict[str, dict[str, Symbol | tuple[str, flow.ImportFrom]]] = {}
         self._stars: dict[str, list[flow.ImportFrom]] = {}
@@ -140,13 +143,18 @@ class Project:
 
     def has_unseen_names(self, file: str) -> bool:
         """Tell whether a module can have names that its text does not show."""
+        if self._is_dark(file):
+            return True
         self.bindings(file)
         stars = (self.source_of(file, star) for star in self._stars[file])
-        return (
-            bool(self.facts[file].error)
-            or "__getattr__" in self._bindings[file]
-            or any(source.kind != "module" or self.facts[source.file].error for source in stars)
+        return "__getattr__" in self._bindings[file] or any(
+            source.kind != "module" or self._is_dark(source.file) for source in stars
         )
+
+    def _is_dark(self, file: str) -> bool:
+        """Tell whether nothing is known of what a module defines."""
+        facts = self.facts.get(file)
+        return facts is None or bool(facts.error)
 
     def bindings(self, file: str) -> dict[str, Symbol | tuple[str, flow.ImportFrom]]:
         """Return the module-level names of ``file``: definitions, or the import that brings them."""

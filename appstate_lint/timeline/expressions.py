@@ -8,8 +8,9 @@ from typing import Any
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.project import Symbol
-from appstate_lint.timeline.components import Components, condition_of, one_component, truth_of
+from appstate_lint.timeline.components import condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
+from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -45,7 +46,7 @@ MOST_ITEMS = 200
 _STATE_DICTS = frozenset({"_state", "__dict__"})
 
 
-class Expressions(Components):
+class Expressions(Parts):
     """Evaluates expressions; what they read and write is written down on the way."""
 
     def evaluate(self, expr: Expr, path: Path) -> Value:
@@ -105,7 +106,17 @@ class Expressions(Components):
                 return self.unknown_attribute(owner, hint, origin, name, at)
             case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
                 return self.parent_attribute(instance, cls, name, path, at)
-            case StateDict() | Scope() | Invocation() | FunctionValue() | Literal() | Member() | ListValue() | DictValue() | TupleValue():
+            case (
+                StateDict()
+                | Scope()
+                | Invocation()
+                | FunctionValue()
+                | Literal()
+                | Member()
+                | ListValue()
+                | DictValue()
+                | TupleValue()
+            ):
                 return Member(owner, name)
         return Unknown(name)
 
@@ -623,34 +634,6 @@ class Expressions(Components):
 
     def starred(self, expr: flow.Star, path: Path) -> Value:
         return self.evaluate(expr.value, path)
-
-    # ------------------------------------------------------------ upward
-
-    def assign(self, target: Expr, value: Value, path: Path) -> None:
-        """Bind ``value`` to a target."""
-        raise NotImplementedError
-
-    def invoke(
-        self, function: Value, args: tuple[Value, ...], keywords: tuple[tuple[str, Value], ...], path: Path, at: At
-    ) -> Value:
-        """Call a value."""
-        raise NotImplementedError
-
-    def call(self, expr: flow.Call, path: Path) -> Value:
-        """Evaluate a call."""
-        raise NotImplementedError
-
-    def awaited(self, expr: flow.Await, path: Path) -> Value:
-        """Evaluate ``await``."""
-        raise NotImplementedError
-
-    def yielded(self, expr: flow.Yield, path: Path) -> Value:
-        """Evaluate ``yield``."""
-        raise NotImplementedError
-
-    def delegated(self, expr: flow.YieldFrom, path: Path) -> Value:
-        """Evaluate ``yield from``."""
-        raise NotImplementedError
 
 
 _NOWHERE = Object("")

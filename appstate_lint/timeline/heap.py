@@ -90,8 +90,8 @@ class Frame:
     """One running function or module body."""
 
     __slots__ = (
-        "consulted", "file", "function", "hook", "index", "jumps", "name", "outer", "owner", "returns", "scope", "self_value",
-        "touched", "try_depth",
+        "consulted", "file", "function", "hook", "index", "jumps", "name", "outer", "owner", "returns", "scope",
+        "self_value", "touched", "try_depth",
     )  # fmt: skip
 
     def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:

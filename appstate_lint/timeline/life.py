@@ -10,7 +10,6 @@ from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
-from appstate_lint.timeline.calls import MOST_CALLS
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
 from appstate_lint.timeline.presence import Facts, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records

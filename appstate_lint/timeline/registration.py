@@ -10,9 +10,9 @@ import msgspec
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase, Place
-from appstate_lint.timeline.calls import DYNAMIC
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.parts import DYNAMIC
 from appstate_lint.timeline.presence import Facts, Store, join_stores
 from appstate_lint.timeline.records import Stack
 from appstate_lint.timeline.statements import Statements

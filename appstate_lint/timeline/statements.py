@@ -8,10 +8,11 @@ from typing import Any
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
-from appstate_lint.timeline.calls import ENOUGH_RUNS, Calls
+from appstate_lint.timeline.calls import Calls
 from appstate_lint.timeline.components import condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, merge, single
+from appstate_lint.timeline.parts import ENOUGH_RUNS
 from appstate_lint.timeline.presence import Store, join_stores
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -16,8 +17,8 @@ from appstate_lint.frameworks import Tables
 from appstate_lint.model import Access, Kind, Phase, Place, Spot
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
-from appstate_lint.project.symbols import statements
 from appstate_lint.project.mentions import Mentions
+from appstate_lint.project.symbols import statements
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
@@ -169,9 +170,7 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
         written_somewhere=frozenset(
-            name
-            for file, index in run.records.cut
-            for name in run.mentions.written(file, index)
+            name for file, index in run.records.cut for name in run.mentions.written(file, index)
         ),
     )
 
@@ -378,9 +377,8 @@ def _takes_state(facts: flow.FileFacts, name: str, holders: set[str]) -> bool:
     stack: list[object] = [facts.body, facts.functions, facts.classes]
     while stack:
         node = stack.pop()
-        if isinstance(node, flow.Attr) and node.name in holders and isinstance(node.value, flow.Name):
-            if node.value.id == name:
-                return True
+        if isinstance(node, flow.Attr) and node.name in holders and _last_name(node.value) == name:
+            return True
         if isinstance(node, tuple):
             stack.extend(node)
         elif isinstance(node, flow.Record):
@@ -442,6 +440,8 @@ def _with_large_stack(work: Callable[[], Result]) -> Result:
         except BaseException as error:
             errors.append(error)
 
+    collecting = gc.isenabled()
+    gc.disable()
     limit, size = sys.getrecursionlimit(), threading.stack_size(STACK_BYTES)
     sys.setrecursionlimit(max(limit, min(DEEP_RECURSION_LIMIT, 100_000)))
     try:
@@ -451,6 +451,8 @@ def _with_large_stack(work: Callable[[], Result]) -> Result:
     finally:
         sys.setrecursionlimit(limit)
         threading.stack_size(size)
+        if collecting:
+            gc.enable()
     if errors:
         raise errors[0]
     return results[0]

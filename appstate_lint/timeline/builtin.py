@@ -1,0 +1,204 @@
+"""Builtin functions on abstract values: ``getattr`` and its kin first of all."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from appstate_lint.facts.flow import At
+from appstate_lint.timeline.expressions import literal_names
+from appstate_lint.timeline.heap import Path, merge, single
+from appstate_lint.timeline.known import Known
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    DictValue,
+    FunctionValue,
+    Holder,
+    Invocation,
+    Keywords,
+    ListValue,
+    Literal,
+    Loaded,
+    Narrow,
+    Object,
+    Test,
+    TupleValue,
+    Value,
+    join,
+    plain,
+)
+
+
+class Builtins(Known):
+    """Calls builtins."""
+
+    def builtin(self, name: str) -> Callable[[tuple[Value, ...], Keywords, Path, At], Value] | None:
+        """Return the builtin of that name."""
+        function = _BUILTIN_CALLS.get(name)
+        return functools.partial(function, self) if function is not None else None
+
+    def get(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``getattr``."""
+        if len(args) < 2:
+            return UNKNOWN
+        owner, name = single(plain(args[0])), plain(args[1])
+        default = args[2] if len(args) > 2 else None
+        names = literal_names(name)
+        if isinstance(owner, Holder):
+            if names is None:
+                self.dynamic(owner.owner, at, writes=False)
+                return UNKNOWN
+            application = owner.owner
+            if default is None:
+                return self.each_name(names, lambda each: self.read(application, each, at, path))
+            fallback = default
+            return self.each_name(names, lambda each: self.read_or(application, each, fallback, at, path))
+        if names is None or len(names) != 1:
+            return UNKNOWN
+        if args[0] == NONE_VALUE:
+            if default is None:
+                path.dead = True
+            return default if default is not None else UNKNOWN
+        value = self.attribute(owner, names[0], path, at)
+        certain = isinstance(value, Holder) or self.kind(value) == "application"
+        return value if default is None or certain else join(value, default)
+
+    def has(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``hasattr``."""
+        if len(args) < 2:
+            return UNKNOWN
+        owner, names = single(plain(args[0])), literal_names(plain(args[1]))
+        if args[0] == NONE_VALUE:
+            return Literal(False)
+        if not isinstance(owner, Holder):
+            value = self.attribute(owner, names[0], path, at) if names is not None and len(names) == 1 else UNKNOWN
+            return Literal(True) if isinstance(value, Holder) else UNKNOWN
+        if names is None or len(names) != 1:
+            self.dynamic(owner.owner, at, writes=False)
+            return UNKNOWN
+        return self.ask(owner.owner, names[0], at, path)
+
+    def set(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``setattr``."""
+        if len(args) < 3:
+            return UNKNOWN
+        owner, names = single(plain(args[0])), literal_names(plain(args[1]))
+        if isinstance(owner, Holder):
+            if names is None:
+                self.dynamic(owner.owner, at, writes=True)
+            for name in names or ():
+                self.write(owner.owner, name, args[2], at, path, weak=len(names or ()) > 1)
+        elif isinstance(owner, Object) and names is not None:
+            for name in names:
+                self.set_attribute(owner, name, args[2], at, path)
+        return NONE_VALUE
+
+    def remove(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``delattr``."""
+        owner = single(plain(args[0])) if args else UNKNOWN
+        names = literal_names(plain(args[1])) if len(args) > 1 else None
+        if isinstance(owner, Holder) and names is not None:
+            for name in names:
+                self.delete(owner.owner, name, at, path)
+        return NONE_VALUE
+
+    def is_instance(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``isinstance``: of a component, true only where it has a value."""
+        if args and isinstance(args[0], Loaded):
+            return Test((Narrow(args[0].owner, args[0].component, 4),), ())
+        if args and args[0] == NONE_VALUE:
+            return Literal(False)
+        return UNKNOWN
+
+    def parent(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``super()``."""
+        frame = self.frame
+        owner = frame.self_value
+        if owner is None or frame.owner is None:
+            return UNKNOWN
+        return Invocation("super", owner, (frame.owner,), ())
+
+    def variables_of(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``vars``."""
+        owner = single(plain(args[0])) if args else UNKNOWN
+        return owner if isinstance(owner, Holder) else UNKNOWN
+
+    def first(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``list``, ``tuple``, ``sorted`` …: a view on the same members; functions given are called."""
+        for value in (*args, *(value for _, value in keywords)):
+            if isinstance(value, FunctionValue):
+                once = path.fork()
+                self.invoke(value, (UNKNOWN,), (), once, at)
+                path.become(merge(path, once))
+        if not args:
+            return ListValue(self.number(("list", self.site(at))))
+        return args[0]
+
+    def new_dict(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``dict``."""
+        number = self.number(("dict", self.site(at)))
+        if args:
+            self.update_dict(number, args[0])
+        for name, value in keywords:
+            self.put_item(number, Literal(name), value)
+        return DictValue(number)
+
+    def same(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """A known builtin that matters to nothing."""
+        return UNKNOWN
+
+    def enumerated(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``enumerate``."""
+        members = self.members(args[0]) if args else None
+        if members is None:
+            return UNKNOWN
+        return TupleValue(tuple(TupleValue((Literal(number), each)) for number, each in enumerate(members)))
+
+    def truth(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``bool``: says what its argument says."""
+        if not args:
+            return Literal(False)
+        if isinstance(args[0], (Loaded, Test)):
+            from appstate_lint.timeline.expressions import as_test
+
+            return as_test(args[0]) or UNKNOWN
+        return self.stable("bool", args)
+
+
+_B = Builtins
+_Builtin = Callable[[Builtins, "tuple[Value, ...]", Keywords, Path, At], Value]
+_BUILTIN_CALLS: dict[str, _Builtin] = {
+    "getattr": _B.get,
+    "hasattr": _B.has,
+    "setattr": _B.set,
+    "delattr": _B.remove,
+    "isinstance": _B.is_instance,
+    "super": _B.parent,
+    "vars": _B.variables_of,
+    "list": _B.first,
+    "tuple": _B.first,
+    "sorted": _B.first,
+    "set": _B.first,
+    "reversed": _B.first,
+    "dict": _B.new_dict,
+    "len": _B.same,
+    "print": _B.same,
+    "id": _B.same,
+    "str": _B.same,
+    "repr": _B.same,
+    "int": _B.same,
+    "callable": _B.same,
+    "type": _B.same,
+    "bool": _B.truth,
+    "object.__setattr__": _B.set,
+    "map": _B.first,
+    "filter": _B.first,
+    "min": _B.first,
+    "max": _B.first,
+    "enumerate": _B.enumerated,
+    "iter": _B.first,
+    "issubclass": _B.same,
+}

@@ -1,0 +1,132 @@
+"""Methods of lists, dicts, and of the dictionary behind a holder."""
+
+from __future__ import annotations
+
+from appstate_lint.facts.flow import At
+from appstate_lint.timeline.expressions import join_all, literal_names
+from appstate_lint.timeline.functions import Functions
+from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    DictValue,
+    Holder,
+    Keywords,
+    ListValue,
+    Literal,
+    Member,
+    Object,
+    TupleValue,
+    Value,
+    plain,
+)
+
+_DICT_WRITERS = frozenset({"__setitem__", "__setattr__", "setdefault"})
+_LIST_CHANGERS = frozenset({"append", "add", "insert", "extend", "update"})
+
+
+class Containers(Functions):
+    """Calls methods of containers."""
+
+    def make_state(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
+        """Make a state object; its dict, if given, are its first components."""
+        owner = Object(self.site(at) + ":state", None, "")
+        for arg in args[:1]:
+            table = single(plain(arg))
+            if isinstance(table, DictValue):
+                cell = self.dict_cell(table.number)
+                for key, value in cell.items.items():
+                    if isinstance(key, str):
+                        self.write(owner, key, value, at, path)
+                if cell.open or cell.rest is not None:
+                    self.dynamic(owner, at, writes=True)
+            else:
+                self.dynamic(owner, at, writes=True)
+        return Holder(owner)
+
+    def state_method(
+        self, owner: Object, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Call a method of a holder's dictionary."""
+        names = literal_names(plain(args[0])) if args else None
+        one = names[0] if names is not None and len(names) == 1 else None
+        match name:
+            case "get" | "pop" if one is not None:
+                if name == "pop" and len(args) < 2:
+                    return self.read(owner, one, at, path)
+                return self.read_or(owner, one, args[1] if len(args) > 1 else NONE_VALUE, at, path)
+            case "__getitem__" | "__getattr__" | "__getattribute__" if one is not None:
+                return self.read(owner, one, at, path)
+            case "__contains__" if one is not None:
+                return self.ask(owner, one, at, path)
+            case "__setitem__" | "__setattr__" if one is not None and len(args) > 1:
+                self.write(owner, one, args[1], at, path)
+                return NONE_VALUE
+            case "setdefault" if one is not None:
+                known = self.read_or(owner, one, NONE_VALUE, at, path)
+                self.write(owner, one, args[1] if len(args) > 1 else NONE_VALUE, at, path)
+                return known
+            case "update":
+                return self.update_state(owner, args, keywords, path, at)
+        self.dynamic(owner, at, writes=name in _DICT_WRITERS)
+        return UNKNOWN
+
+    def update_state(self, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``update`` of a holder's dictionary: every name that is known is a write, any other opens the holder."""
+        for keyword, value in keywords:
+            self.write(owner, keyword, value, at, path)
+        for table in (single(plain(arg)) for arg in args):
+            cell = self.dict_cell(table.number) if isinstance(table, DictValue) else None
+            for key, value in cell.items.items() if cell is not None else ():
+                self.write(owner, str(key), value, at, path)
+            if cell is None or cell.open or cell.rest is not None:
+                self.dynamic(owner, at, writes=True)
+        return NONE_VALUE
+
+    def list_method(self, number: int, name: str, args: tuple[Value, ...]) -> Value:
+        cell = self.list_cell(number)
+        if name in _LIST_CHANGERS:
+            self.note_kept(args)
+        if name in ("append", "add", "insert"):
+            item = args[-1] if args else UNKNOWN
+            if item not in cell.items:
+                cell.items.append(item)
+        elif name in ("extend", "update"):
+            members = self.members(args[0]) if args else None
+            if members is None:
+                cell.open = True
+            for item in members or ():
+                if item not in cell.items:
+                    cell.items.append(item)
+        elif name == "copy":
+            return ListValue(number)
+        elif name == "pop":
+            return join_all(cell.items)
+        return NONE_VALUE
+
+    def dict_method(self, owner: DictValue, number: int, name: str, args: tuple[Value, ...]) -> Value:
+        cell = self.dict_cell(number)
+        if name in ("update", "setdefault"):
+            self.note_kept(args)
+        match name:
+            case "items":
+                if cell.open or cell.rest is not None:
+                    return Member(owner, name)
+                return TupleValue(tuple(TupleValue((Literal(key), value)) for key, value in cell.items.items()))
+            case "values":
+                if cell.open or cell.rest is not None:
+                    return Member(owner, name)
+                return TupleValue(tuple(cell.items.values()))
+            case "keys":
+                return owner
+            case "get" | "pop" | "setdefault":
+                return self.dict_item(number, plain(args[0])) if args else UNKNOWN
+            case "update":
+                if args:
+                    self.update_dict(number, args[0])
+                return NONE_VALUE
+            case "copy":
+                return owner
+        return UNKNOWN

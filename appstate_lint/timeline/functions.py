@@ -1,0 +1,346 @@
+"""Running functions of the project: once per situation, and no more often than it matters."""
+
+from __future__ import annotations
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import At
+from appstate_lint.model import Phase
+from appstate_lint.timeline.arguments import Arguments
+from appstate_lint.timeline.components import truth_of
+from appstate_lint.timeline.expressions import join_all
+from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge
+from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
+from appstate_lint.timeline.presence import ABSENT, MISSING, Facts, Store, join_stores
+from appstate_lint.timeline.records import CallStep
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    AnyOf,
+    ClassValue,
+    External,
+    FunctionValue,
+    Holder,
+    Invocation,
+    Keywords,
+    Literal,
+    Narrow,
+    Object,
+    StateDict,
+    Test,
+    Unknown,
+    Value,
+)
+
+MOST_CALLS = 60_000
+MOST_DEPTH = 150
+MOST_SITUATIONS = 12
+MANY_SITUATIONS = 20
+_STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
+
+
+class Functions(Arguments):
+    """Runs functions and remembers what they did."""
+
+    def run(
+        self,
+        function: FunctionValue,
+        args: tuple[Value, ...],
+        keywords: Keywords,
+        path: Path,
+        at: At,
+        hook: YieldHook | None = None,
+        entry: bool = False,
+    ) -> Value:
+        """Run a function's body on ``path`` and return what it returns; the path ends if it never does."""
+        facts = self.project.function(function.file, function.index)
+        env = self.widened(function, self.bind(function, facts, args, keywords, path, at, entry))
+        identity = (function.file, function.index, function.scope, tuple(env.items()))
+        cls = function.bound.cls if isinstance(function.bound, Object) else None
+        running = (function.file, function.index, function.scope, cls)
+        if running in self.bottom:
+            path.dead = True
+            return UNKNOWN
+        if running in self.active and running in self.summaries:
+            return self.replay(self.summaries[running], path)
+        again = running in self.active and hook is None
+        if len(self.stack) > MOST_DEPTH or again or self.calls_made > MOST_CALLS:
+            self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
+            return UNKNOWN
+        site, self.call_site = self.call_site, None
+        none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
+        key = (identity, self.phase, self.application, self.spawned, self.possible, self.partial, self.muted > 0,
+               self.conditional > 0, bool(self.catching and any(self.catching)))  # fmt: skip
+        if hook is None and self.is_everywhere(function):
+            self.active.add(running)
+            value = self.run_anyhow(function, facts, env, path, at, key[1:])
+            self.active.discard(running)
+            return value
+        if hook is None:
+            known = self.remembered(key, path)
+            if known is not None:
+                value = self.replay(known, path)
+                self.note_nones(none_parameters, function, site, path, bool(known.before), value)
+                return value
+            if self.is_inert(function, env):
+                value, returns = self.inert_results[function.file, function.index]
+                path.dead = not returns
+                return value
+        if self.phase is Phase.UNREACHED and not entry and not self.carries_state(env):
+            return self.typed(facts.returns, function.file, facts, "")
+        self.calls_made += 1
+        self.situations[function.file, function.index] = self.situations.get((function.file, function.index), 0) + 1
+        activity = self.activity
+        if facts.name in self.own_names(function):
+            self.summarize(function, facts, env, identity, path, at, running)
+        nested = running in self.active
+        self.active.add(running)
+        value, touched = self.body(function, facts, env, identity, path, at, hook, key)
+        if not nested:
+            self.active.discard(running)
+        self.note_nones(none_parameters, function, site, path, touched, value)
+        if hook is None:
+            self.note_inert(function, touched or self.activity != activity, value, not path.dead)
+        self.generator_touches = hook is not None and touched
+        return value
+
+    def is_everywhere(self, function: FunctionValue) -> bool:
+        """Tell whether a function is called in so many situations while serving that they are no longer told apart."""
+        runs = self.situations.get((function.file, function.index), 0)
+        return self.phase is Phase.SERVING and runs >= 2 * MANY_SITUATIONS
+
+    def run_anyhow(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], path: Path, at: At,
+        situation: tuple[object, ...],
+    ) -> Value:  # fmt: skip
+        """Run a function from what start-up and serving leave, whatever its caller knows; that is remembered once."""
+        env = {name: self.wide(name, value, names=False) for name, value in env.items()}
+        identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
+        key = (identity, situation)
+        inner = Path({}, dict(self.baseline), self.baseline_facts)
+        known = self.remembered(key, inner)
+        if known is not None:
+            value = self.replay(known, inner)
+        else:
+            self.calls_made += 1
+            possible, self.possible = self.possible, True
+            value, _ = self.body(function, facts, env, identity, inner, at, None, key)
+            self.possible = possible
+        if inner.dead:
+            path.dead = True
+            return value
+        for name, cell in inner.store.items():
+            if self.baseline.get(name) != cell and not cell.bits & ABSENT:
+                path.store[name] = cell
+        return value
+
+    def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
+        """Return arguments as they are told apart: the more often a function was run, the less."""
+        runs = self.situations.get((function.file, function.index), 0)
+        if runs < MANY_SITUATIONS:
+            return env
+        names = runs < 4 * MANY_SITUATIONS
+        return {name: self.wide(name, value, names) for name, value in env.items()}
+
+    def wide(self, name: str, value: Value, names: bool) -> Value:
+        """Return a value without where an object was made and, unless ``names``, without which constant it is."""
+        match value:
+            case Holder() | StateDict() | FunctionValue() | ClassValue() | External():
+                return value
+            case Object(cls=cls, external=external):
+                if self.kind(value) in ("application", "router", "request"):
+                    return value
+                return Object(f"any {cls.file}:{cls.index}" if cls is not None else f"any {external}", cls, external)
+            case Literal(value=constant) if constant is None or names:
+                return value
+            case AnyOf(options=several) if any(isinstance(each, Holder) or self.kind(each) for each in several):
+                return value
+        return Unknown(name)
+
+    def summarize(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
+        at: At, running: object,
+    ) -> None:  # fmt: skip
+        """Find out what a recursive function does where it ends at once: that stands for its inner calls."""
+        key = ("base", identity, self.phase)
+        self.results.pop(key, None)
+        self.muted += 1
+        self.bottom.add(running)
+        once = path.fork()
+        general = {name: Unknown(name) if isinstance(value, Literal) else value for name, value in env.items()}
+        self.body(function, facts, general, ("base", identity), once, at, None, key)
+        self.bottom.discard(running)
+        self.muted -= 1
+        self.summaries.pop(running, None)
+        if not once.dead and self.results.get(key):
+            self.summaries[running] = self.results[key][-1]
+
+    def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
+        """Tell whether a call may be skipped: the function did nothing to state in several situations.
+
+        It is run all the same where it is given state or code.
+        """
+        enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
+        runs = self.inert.get((function.file, function.index), 0)
+        return runs >= 4 * enough or (runs >= enough and not self.carries_state(env))
+
+    def note_kept(self, values: tuple[Value, ...]) -> None:
+        """Note that values are put into a list or dict: it matters if code or framework objects are among them."""
+        if any(
+            isinstance(value, (FunctionValue, Holder, ClassValue)) or self.kind(value)
+            for value in self.flattened(list(values))
+        ):
+            self.activity += 1
+
+    def carries_state(self, env: dict[str, Value]) -> bool:
+        """Tell whether a call is given state, or code that may reach it."""
+        return any(
+            isinstance(value, (Holder, FunctionValue, Invocation)) or self.kind(value) in ("application", "request")
+            for value in self.flattened(list(env.values()))
+        )
+
+    def note_inert(self, function: FunctionValue, active: bool, value: Value, returns: bool) -> None:
+        """Count the runs of a function that did nothing to state; one that did something is never skipped."""
+        key = (function.file, function.index)
+        count = self.inert.get(key, 0)
+        self.inert[key] = -1 if active or count < 0 else count + 1
+        self.inert_results[key] = (value, returns)
+
+    def body(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
+        at: At, hook: YieldHook | None, key: object,
+    ) -> tuple[Value, bool]:  # fmt: skip
+        """Run a function in a new frame, remember the result, and apply it to the caller's path."""
+        number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
+        scoped = self.scopes.get(number)
+        if scoped is None:
+            scoped = self.scopes[number] = Scoped(function.file, function.scope)
+        scoped.variables.update(env)
+        caller = self.frames[-1] if self.frames else None
+        line, file = at[0], (caller.file if caller is not None else function.file)
+        frame = Frame(function.file, facts, number, function.scope)
+        frame.hook = hook
+        frame.index = function.index
+        frame.self_value = function.bound
+        if facts.owner >= 0:
+            frame.owner = ClassValue(function.file, facts.owner)
+        self.frames.append(frame)
+        self.stack.append(CallStep(file, line, facts.qualname, self.phase))
+        self.raising.append(None)
+        if not self.muted:
+            self.records.reached.add((function.file, function.index))
+        start_store, start_facts = dict(path.store), path.facts
+        inner = Path(env, path.store, path.facts)
+        self.block(facts.body, inner)
+        finished = frame.returns
+        if not inner.dead:
+            finished = [*finished, (inner, NONE_VALUE)]
+        raised = self.raising.pop()
+        self.stack.pop()
+        self.frames.pop()
+        joined: Path | None = None
+        for each, _ in finished:
+            joined = merge(joined, each)
+        value = self.result(finished, frame, joined)
+        if caller is not None:
+            caller.touched |= frame.touched
+            caller.consulted |= frame.consulted
+        if raised is not None and self.raising:
+            outer = self.raising[-1]
+            self.raising[-1] = raised if outer is None else join_stores(outer, raised, frozenset(), frozenset())
+        if hook is None:
+            self.store_result(key, frame, start_store, start_facts, joined, raised, value)
+        if joined is None:
+            path.dead = True
+        else:
+            path.store, path.facts = joined.store, joined.facts
+        return value, bool(frame.touched)
+
+    def store_result(
+        self,
+        key: object,
+        frame: Frame,
+        start: Store,
+        facts: Facts,
+        end: Path | None,
+        raised: Store | None,
+        value: Value,
+    ) -> None:
+        touched = sorted(frame.touched)
+        found = self.results.setdefault(key, [])
+        if len(found) >= MOST_SITUATIONS:
+            found.pop()
+        consulted = frozenset(frame.consulted)
+        found.insert(
+            0,
+            Result(
+                before=tuple((each, start.get(each, MISSING)) for each in touched),
+                facts=frozenset(fact for fact in facts if fact[0] in consulted),
+                after=tuple((each, end.store.get(each, MISSING)) for each in touched) if end is not None else None,
+                new_facts=end.facts - facts if end is not None else frozenset(),
+                raised=tuple((each, raised.get(each, MISSING)) for each in touched) if raised is not None else None,
+                value=value,
+                consulted=consulted,
+                clock=self.changes,
+            ),
+        )
+
+    def remembered(self, key: object, path: Path) -> Result | None:
+        """Return what the call did before in the same situation."""
+        several = self.results.get(key)
+        if not several:
+            return None
+        store = path.store
+        for position, result in enumerate(several):
+            if all(store.get(each, MISSING) == known for each, known in result.before) and result.facts == frozenset(
+                fact for fact in path.facts if fact[0] in result.consulted
+            ):
+                if position:
+                    several.insert(0, several.pop(position))
+                return result
+        return None
+
+    def replay(self, result: Result, path: Path) -> Value:
+        """Apply a remembered result to a path."""
+        frame = self.frames[-1] if self.frames else None
+        if frame is not None:
+            frame.touched.update(each for each, _ in result.before)
+            frame.consulted |= result.consulted
+        if result.raised is not None and self.raising:
+            store = dict(path.store)
+            store.update(result.raised)
+            outer = self.raising[-1]
+            self.raising[-1] = store if outer is None else join_stores(outer, store, frozenset(), frozenset())
+        if result.after is None:
+            path.dead = True
+            return UNKNOWN
+        path.store.update(result.after)
+        path.facts |= result.new_facts
+        return result.value
+
+    def result(self, finished: list[tuple[Path, Value]], frame: Frame, joined: Path | None) -> Value:
+        """Return the joined return value; ``True`` here and ``False`` there becomes a test of what differs."""
+        if joined is None:
+            return UNKNOWN
+        values = [value for each, value in finished if not each.dead]
+        truths = [truth_of(value) if isinstance(value, Literal) else None for value in values]
+        if len(values) > 1 and True in truths and False in truths and None not in truths:
+            yes: Path | None = None
+            no: Path | None = None
+            alive = [each for each, _ in finished if not each.dead]
+            for each, truth in zip(alive, truths, strict=True):
+                yes, no = (merge(yes, each), no) if truth else (yes, merge(no, each))
+            if yes is not None and no is not None:
+                return Test(self.differences(frame, yes, joined), self.differences(frame, no, joined))
+        return join_all(values)
+
+    def differences(self, frame: Frame, path: Path, joined: Path) -> tuple[Narrow, ...]:
+        """Return what is narrower on ``path`` than on ``joined``."""
+        found: list[Narrow] = []
+        for site, name in sorted(frame.touched):
+            here, there = path.store.get((site, name), MISSING), joined.store.get((site, name), MISSING)
+            if here.bits != there.bits:
+                found.append(Narrow(Object(site), name, here.bits))
+        found.extend(Narrow(None, name, 0, truth) for name, truth in sorted(path.facts - joined.facts))
+        return tuple(found)

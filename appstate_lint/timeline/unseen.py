@@ -1,0 +1,187 @@
+"""Code that is not seen: what of the application it gets, and what it may call."""
+
+from __future__ import annotations
+
+from appstate_lint.facts.flow import At
+from appstate_lint.timeline.containers import Containers
+from appstate_lint.timeline.heap import Path, merge
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
+from appstate_lint.timeline.values import (
+    UNKNOWN,
+    ClassValue,
+    DictValue,
+    FunctionValue,
+    Holder,
+    Invocation,
+    Keywords,
+    ListValue,
+    Literal,
+    Member,
+    Object,
+    Scope,
+    StateDict,
+    TupleValue,
+    Unknown,
+    Value,
+    join,
+    options,
+    plain,
+)
+
+MOST_CANDIDATES = 4
+_LIST_ADDERS = frozenset({"append", "extend", "insert"})
+_IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
+
+
+class Unseen(Containers):
+    """Calls what is not in the project."""
+
+    def somewhere(
+        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, external: str = ""
+    ) -> Value:
+        """Call a function or method of which only the name is known: what has that name here, if it is given state.
+
+        A few methods of that name may each be meant; what they do may have happened. Of many, none is followed.
+        """
+        given = any(
+            isinstance(value, Holder) or self.kind(value) in ("application", "request")
+            for value in self.flattened([*args, *(value for _, value in keywords)])
+        )
+        candidates = self.named_methods(name) if given and not external else ()
+        if not candidates or len(candidates) > MOST_CANDIDATES:
+            dotted = f"{external}.{name}" if external else name
+            return self.unseen(dotted, args, keywords, path, at, third_party=bool(external) or not candidates)
+        joined = path.fork()
+        result: Value | None = None
+        for file, index in candidates:
+            cls = ClassValue(file, self.project.function(file, index).owner)
+            owner = Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
+            once = path.fork()
+            value = self.invoke_one(FunctionValue(file, index, 0, owner), args, keywords, once, at)
+            result = value if result is None else join(result, value)
+            joined = merge(joined, once) or joined
+        path.become(joined)
+        return result if result is not None else UNKNOWN
+
+    def external(self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """Call something that is not in the project."""
+        builtin = self.builtin(name)
+        if builtin is not None:
+            return builtin(args, keywords, path, at)
+        table = self.tables.functions.get(name)
+        if table is not None:
+            return self.act(table, args, keywords, path, at, name)
+        spec = self.tables.classes.get(name)
+        if spec is not None:
+            if spec.kind == "state":
+                return self.make_state(args, path, at)
+            made = Object(self.site(at), None, name)
+            if spec.kind == "application":
+                self.created(made, at)
+            self.register_arguments(made, spec.arguments, spec.registers, args, keywords, path, at)
+            return made
+        self.unseen(name, args, keywords, path, at, third_party=True)
+        if _IDENTITY.get(name.rpartition(".")[2]) and args:
+            return args[0]
+        return Object(self.site(at), None, name) if name[:1] != "." else UNKNOWN
+
+    def unseen(
+        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, third_party: bool
+    ) -> Value:
+        """Call code that is not seen: note what of the application it gets, and that it may call functions."""
+        values = [*args, *(value for _, value in keywords)]
+        known = third_party and self.tables.describes(name)
+        if not known:
+            for value in self.flattened(values):
+                if isinstance(value, Holder):
+                    self.hand_over(value.owner, name, at, third_party, holder=True)
+                elif isinstance(value, Object) and self.kind(value) == "application":
+                    self.hand_over(value, name, at, third_party, holder=False)
+        self.hand_functions(args, keywords, path, at)
+        return Unknown(name.rpartition(".")[2])
+
+    def flattened(self, values: list[Value]) -> list[Value]:
+        """Return values, and those inside tuples, lists and dicts, one level deep."""
+        found: list[Value] = []
+        for value in values:
+            for option in options(plain(value)):
+                found.append(option)
+                match option:
+                    case TupleValue(items=items):
+                        found.extend(items)
+                    case ListValue(number=number):
+                        found.extend(self.list_cell(number).items)
+                    case DictValue(number=number):
+                        found.extend(self.dict_cell(number).items.values())
+        return found
+
+    def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
+        """Note that unseen code of a base class may call the methods of an object from here on."""
+        for base in self.bases(cls):
+            for name, index in self.project.methods(base.file, base.index).items():
+                if not name.startswith("__"):
+                    self.spawn(FunctionValue(base.file, index, base.scope, owner), path, at, certain=False)
+
+    def hand_functions(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> None:
+        """Note functions that unseen code was given: it may call them from here on."""
+        for value in self.flattened([*args, *(value for _, value in keywords)]):
+            if isinstance(value, FunctionValue) or (
+                isinstance(value, Invocation) and value.kind in ("partial", "coroutine")
+            ):
+                self.spawn(value, path, at, certain=False)
+
+    def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """Call a method of something that is not a class of the project."""
+        owner, name = function.owner, function.name
+        if isinstance(owner, (Holder, StateDict)):
+            return self.state_method(owner.owner, name, args, keywords, path, at)
+        spec = self.spec(owner)
+        if spec is not None:
+            table = spec.method(name)
+            if table is not None and isinstance(owner, Object):
+                return self.registration(table, owner, args, keywords, path, at)
+        if isinstance(owner, Member) and name in _LIST_ADDERS:
+            outer = self.spec(owner.owner)
+            if outer is not None and owner.name in outer.lists and isinstance(owner.owner, Object):
+                self.add_to_list(owner.owner, outer.lists[owner.name], name, args, path, at)
+                return NONE_VALUE
+        match owner:
+            case ListValue(number=number):
+                return self.list_method(number, name, args)
+            case DictValue(number=number):
+                return self.dict_method(owner, number, name, args)
+            case FunctionValue() | TupleValue() | Literal() | Invocation():
+                if isinstance(owner, Literal) and name == "format":
+                    return UNKNOWN
+                if name in ("s", "delay", "apply_async", "remote"):
+                    return UNKNOWN
+                return Unknown(name)
+        if name == "__setattr__" and isinstance(owner, (Object, Holder)):
+            return self.set((owner, *args), keywords, path, at)
+        if name == "__init__" and spec is not None and isinstance(owner, Object):
+            self.register_arguments(owner, spec.arguments, spec.registers, args, keywords, path, at)
+            return NONE_VALUE
+        table = self.tables.methods.get(name)
+        if table is not None:
+            return self.act(table, args, keywords, path, at, name)
+        if isinstance(owner, Scope) and name == "get" and args and plain(args[0]) == Literal("app"):
+            return self.the_application()
+        if isinstance(owner, Object) and owner.cls is not None:
+            self.hand_methods(owner, owner.cls, path, at)
+        package = owner.external if isinstance(owner, Object) else ""
+        if package.partition(".")[0] in self.tables.keepers:
+            for value in self.flattened([*args, *(value for _, value in keywords)]):
+                if isinstance(value, Holder) or self.kind(value) == "application":
+                    kept = value.owner if isinstance(value, Holder) else value
+                    assert isinstance(kept, Object)
+                    self.hand_over(kept, f"{package}.{name}", at, third_party=False, holder=False)
+        if isinstance(owner, Object) and not self.muted:
+            for value in self.flattened([*args, *(value for _, value in keywords)]):
+                if isinstance(value, FunctionValue):
+                    self.given_to.setdefault(owner.site, []).append(value)
+        if not package:
+            return self.somewhere(name, args, keywords, path, at)
+        self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
+        return Unknown(name)
