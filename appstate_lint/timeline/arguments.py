@@ -67,6 +67,8 @@ class Arguments(Expressions):
 
     def better(self, value: Value, param: flow.Param, function: FunctionValue, facts: flow.Function) -> Value:
         """Return an argument, or what the annotation says where the argument is not known."""
+        if isinstance(value, Unknown) and value.hint.startswith("request."):
+            return value
         if isinstance(value, (Unknown, External)) and param.annotation is not None:
             typed = self.typed(param.annotation, function.file, facts, param.name)
             if not isinstance(typed, Unknown):

@@ -196,7 +196,7 @@ class Expressions(Parts):
             if name in env:
                 if self.unseen_bases(cls) and truth_of(env[name]) is not None and isinstance(env[name], Literal):
                     return Unknown(name, self.class_origin(cls, name))
-                return env[name]
+                return elsewhere(env[name], name)
         if self.external_base(cls):
             return Member(owner, name) if name != "app" else self.unknown_attribute(owner, "", "", name, at)
         return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, at)
@@ -227,7 +227,8 @@ class Expressions(Parts):
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:
-                return env[name]
+                set_later = self.class_attributes.get((base.file, base.index, name))
+                return elsewhere(env[name] if set_later is None else join(env[name], set_later), name)
         wide = self.class_attributes.get((cls.file, cls.index, name))
         return wide if wide is not None else Unknown(name, self.class_origin(cls, name))
 

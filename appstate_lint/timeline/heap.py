@@ -263,7 +263,7 @@ class Heap:
         value = module.env.get(wanted) if module is not None else None
         if value is not None:
             changed = self.global_writes.get((symbol.file, wanted))
-            return value if changed is None else join(value, changed)
+            return elsewhere(value if changed is None else join(value, changed), wanted)
         if symbol.kind == "function":
             return FunctionValue(symbol.file, symbol.index)
         if symbol.kind == "class":

@@ -93,6 +93,7 @@ class Records:
         self.unresolved: dict[Place, tuple[str, str, str]] = {}
         self.reached: set[tuple[str, int]] = set()
         self.cut: set[tuple[str, int]] = set()
+        self.cut_early = False
         self.clock = 0
 
     def tick(self) -> int:

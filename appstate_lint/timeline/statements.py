@@ -55,6 +55,7 @@ class Statements(Calls):
             _RUNNERS[type(statement)](self, statement, path)
             if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
                 self.records.cut.add((self.frame.file, self.frame.index))
+                self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
 
     # ------------------------------------------------------------ simple statements
 

@@ -170,9 +170,18 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
         written_somewhere=frozenset(
-            name for file, index in run.records.cut for name in run.mentions.written(file, index)
+            name
+            for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
+            for name in run.mentions.written(file, index)
         ),
     )
+
+
+def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
+    """Return all code of the modules that a life imports: start-up seemed to end early, so any of it may run."""
+    for file in run.imported:
+        for index in range(MODULE, len(run.project.facts[file].functions)):
+            yield file, index
 
 
 # ---------------------------------------------------------------- what no application reaches
