@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,26 +10,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appstate_lint import __version__, cli, engine
 from appstate_lint.checks import RULES
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.model import (
+    Access,
     Application,
     Confidence,
     Coverage,
     FileCounts,
     Finding,
+    Kind,
+    Phase,
     ReadCounts,
     Related,
     Report,
     Severity,
     Step,
 )
-from appstate_lint.report import Format, findings_text
+from appstate_lint.report import Format, accesses_text, findings_text
 from appstate_lint.report.rules import page_summary, rules_table
-from appstate_lint.report.text import frame_line, summary
+from appstate_lint.report.text import frame_line, summary, visible
 
 FAULTY = """\
 from contextlib import asynccontextmanager
@@ -205,6 +210,42 @@ def test_verbose_names_what_was_seen(shop: Path, capsys: pytest.CaptureFixture[s
     assert "application: shop.main:app (fastapi, shop/main.py:13, " in said
     assert "not parsed: shop/broken.py" in said
     assert "application: " not in run(capsys, "check").err
+    assert "not parsed: shop/broken.py" in run(capsys, "accesses", "-v").err
+    assert run(capsys, "accesses").err == ""
+
+
+def test_verbose_names_what_is_not_known(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "shop" / "main.py").write_text(FAULTY + "\n\nfor name in dir():\n    setattr(app.state, name, 1)\n")
+    said = run(capsys, "check", "-v").err
+    assert "name not known: shop/main.py:27" in said
+    assert re.search(r"application: shop\.main:app \(.*, open\)", said)
+
+
+def test_a_configuration_may_be_named(shop: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('external-writers = ["bus"]\n')
+    assert run(capsys, "check", "--config", str(tmp_path / "other.toml")).code == 0
+    assert run(capsys, "check").code == 1
+
+
+def test_excluded_files_are_not_seen(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "2 files seen" in run(capsys, "check").err
+    (shop / "appstate-lint.toml").write_text('exclude = ["shop/other.py"]\n')
+    assert "1 file seen" in run(capsys, "check").err
+
+
+@pytest.mark.parametrize("command", ["check", "accesses"])
+def test_the_prefilter_may_be_left_out(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    seen: list[object] = []
+
+    def noted(*_: object, prefilter: bool, **__: object) -> Report:
+        seen.append(prefilter)
+        return report()
+
+    monkeypatch.setattr(engine, "analyze", noted)
+    assert run(capsys, command).code == run(capsys, command, "--no-prefilter").code == 0
+    assert seen == [True, False]
 
 
 def test_no_application_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,6 +266,20 @@ def test_color(shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setenv("NO_COLOR", "1")
     assert run(capsys, "check").out == plain
     assert run(capsys, "check", "--color", "always").out == colored
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("name", "colored"), [("xterm", True), ("dumb", False)])
+def test_a_terminal_is_colored_if_it_can(shop: Path, monkeypatch: pytest.MonkeyPatch, name: str, colored: bool) -> None:
+    screen = Terminal()
+    monkeypatch.setenv("TERM", name)
+    monkeypatch.setattr(sys, "stdout", screen)
+    assert cli.run(["check"]) == 1
+    assert ("\x1b[" in screen.getvalue()) is colored
 
 
 def test_plain_output_does_not_import_rich(shop: Path) -> None:
@@ -333,6 +388,17 @@ def test_an_unexpected_exception_is_one_line_unless_verbose(
     assert (done.code, done.out) == (2, "")
     assert re.fullmatch(r"appstate-lint: internal error, RuntimeError: first second; [^\n]+\n", done.err)
     assert "Traceback" in run(capsys, "check", "-v").err
+
+
+def test_an_interruption_is_one_line(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> Report:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "analyze", interrupted)
+    done = run(capsys, "check")
+    assert (done.code, done.out, done.err.strip()) == (2, "", "appstate-lint: interrupted")
 
 
 def test_as_a_process(shop: Path) -> None:
@@ -457,9 +523,79 @@ def test_the_summary() -> None:
     )
 
 
+def test_the_summary_names_three_applications_and_counts_remarks() -> None:
+    five = tuple(Application(f"{name}:app", f"{name}.py", 1, "fastapi", 1, False) for name in "abcde")
+    remark = msgspec.structs.replace(finding(1, 0, 1, 1), severity=Severity.INFO)
+    row = summary(msgspec.structs.replace(report(remark, finding(1, 0, 1, 1)), applications=five))[0]
+    assert row.startswith("1 warning, 1 remark; ")
+    assert "; 5 applications (a:app, b:app, c:app and 2 more); " in row
+    assert (
+        "3 applications (a:app, b:app, c:app);" in summary(msgspec.structs.replace(report(), applications=five[:3]))[0]
+    )
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x9b", "\u2028", "\u2029", "\u202e", "\u2066", "\ud800"])
+def test_no_character_steers_the_terminal(character: str) -> None:
+    assert visible(f"a{character}b") == "a\N{REPLACEMENT CHARACTER}b"
+    assert frame_line(f"a{character}b", 2, 3) == ("a\N{REPLACEMENT CHARACTER}b", "  ^")
+
+
+@pytest.mark.parametrize("text", ["a\u200db", "a\u200cb", "a\u00a0b", "日本", "e\u0301"])
+def test_characters_that_shape_letters_stay(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_the_json_of_a_report() -> None:
+    said = msgspec.structs.replace(report(finding(2, 4, 2, 6)), incomplete=True)
+    page = json.loads(findings_text(said, Format.JSON, lines=lambda _: [], color=False))
+    assert (page["notes"], page["incomplete"]) == (["so it is"], True)
+    assert page["applications"] == [
+        {"name": "a:app", "file": "a.py", "line": 1, "framework": "fastapi", "entry_points": 3, "open": False}
+    ]
+    assert page["coverage"] == {
+        "files": {"seen": 410, "parsed": 37, "cached": 0, "unparsable": []},
+        "reads": {"proved": 812, "flagged": 4, "unknown": 31, "unreached": 9},
+        "dynamic": [],
+    }
+    (shown,) = page["findings"]
+    assert (shown["severity"], shown["confidence"], shown["assumptions"]) == ("warning", "medium", ["A3"])
+    assert shown["trace"][1] == {"file": "a.py", "line": 2, "phase": "serving", "text": "reads"}
+    assert shown["related"] == [{"file": "b.py", "line": 5, "text": "reads it, too"}]
+
+
+def access(*phases: Phase, named: str | None = None, conditional: bool = False) -> Access:
+    return Access(
+        *("a.py", 3, 4, 3, 9, "db", Kind.READ, phases[0], phases, named, "a:app", "get", conditional),
+        presence=("ABSENT", "VALUE"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (access(Phase.SERVING), "serving  ABSENT|VALUE  a:app  get"),
+        (access(Phase.STARTUP, Phase.SERVING), "startup/serving  ABSENT|VALUE  a:app  get"),
+        (access(Phase.STARTUP, named="wiring"), "startup (wiring)  ABSENT|VALUE  a:app  get"),
+        (access(Phase.SERVING, conditional=True), "serving  ABSENT|VALUE  a:app  get  conditional"),
+    ],
+)
+def test_the_text_of_an_access(shown: Access, text: str) -> None:
+    assert accesses_text((shown,), Format.TEXT, color=False) == f"a.py:3:4: read db  {text}\n"
+
+
+def test_the_json_of_an_access_has_its_phases_only_if_they_are_several() -> None:
+    both = (access(Phase.STARTUP, Phase.SERVING, named="wiring"), access(Phase.SERVING, conditional=True))
+    first, second = json.loads(accesses_text(both, Format.JSON, color=False))["accesses"]
+    assert (first["phase"], first["phases"], first["named_phase"]) == ("startup", ["startup", "serving"], "wiring")
+    assert (second["phase"], second["named_phase"], second["conditional"]) == ("serving", None, True)
+    assert "phases" not in second
+
+
 def test_the_summary_of_a_page() -> None:
     page = "# x\n\n## What it finds\n\nIt finds `a.b`\nand c. Not d.\n\nMore.\n\n## Bad\n"
     assert page_summary(page) == "It finds `a.b` and c."
     assert page_summary("nothing") == ""
     row = rules_table(RULES[:1], {RULES[0].name: page}).splitlines()[-1]
     assert row.endswith("| It finds `a.b` and c. |")
+    row = rules_table(RULES[:1], {RULES[0].name: page.replace("a.b", "a|b")}).splitlines()[-1]
+    assert row.endswith(r"| It finds `a\|b` and c. |")

@@ -75,7 +75,7 @@ class _Closure:
         self.words = words_of(tables, settings)
         self.named = frozenset(name.replace(":", ".") for name in settings.applications)
         self.tree = Tree(Project({}, modules), files)
-        self.strings = Strings(tables, files)
+        self.strings = Strings(tables, modules)
         self.parsed: dict[str, Parsed] = {}
         self.skipped: dict[str, bytes] = {}
         self.imports: dict[str, tuple[Import, ...]] = {}
@@ -123,14 +123,15 @@ class _Closure:
         known = self.parsed[path]
         self.imports[path] = tuple(imports_of(known.facts))
         self.reached[path] = self.tree.reached(path, self.imports[path], known.text)
-        self.strings.add(path, known.text)
+        self.strings.add(path, known.text, known.facts)
         return self.reached[path].runs
 
     # ------------------------------------------------------------ what more is wanted
 
     def wanted(self) -> set[str]:
         """Return files that are not followed yet, but that strings name or that may launch an application."""
-        found = set(self.tree.with_parents(self.strings.modules(self.modules)))
+        texts = {path: each.text for path, each in self.parsed.items()}
+        found = set(self.tree.with_parents(self.strings.modules(self.reached, texts)))
         launching = self.launching()
         for path, text in self.skipped.items():
             if launching and text and not launching.isdisjoint(self.tree.reached(path, imports_in(text), "").names):

@@ -6,6 +6,7 @@ of the tables, only an import that leads here; so all that imports these files c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from appstate_lint.closure.imports import Import
@@ -27,15 +28,21 @@ class Launching:
         servers = {name for name, call in tables.functions.items() if call.role == "serve"}
         self.dotted = applications | servers
         self.packages = {name.partition(".")[0] for name in self.dotted}
+        self.servers = {name.partition(".")[0] for name in servers}
+        self.serving = {last(name) for name in servers}
         self.names = {last(name) for name in self.dotted}
         self.own_words = {last(name) for name in applications}
 
     def files(self, texts: Mapping[str, str]) -> set[str]:
         """Return the files; ``texts`` are those of the files to look at."""
-        found = set(self._renaming()) | set(self._deriving())
+        found = {*self._renaming(), *self._deriving()}
+        making = _called(self.names - self.serving)
+        serving = _called(self.serving)
         for file, text in texts.items():
-            if file not in found and any(name in text for name in self.names) and self._makes(file):
-                found.add(file)
+            if file not in found and (
+                making.search(text) or (any(name in text for name in self.servers) and serving.search(text))
+            ):
+                found |= {file} if self._makes(file) else set()
         return found
 
     def _renaming(self) -> Iterator[str]:
@@ -72,7 +79,6 @@ class Launching:
         bodies = [(function.body, index) for index, function in enumerate(facts.functions)]
         bodies += [(cls.body, cls.scope) for cls in facts.classes if cls.scope >= 0]
         for body, scope in bodies:
-            local: Mapping[str, object] | None = None
             for expr in expressions(body):
                 if isinstance(expr, flow.Call) and _last_name(expr.func) in self.names:
                     symbols = self.project.local_names(file, scope)
@@ -89,6 +95,11 @@ class Launching:
 
     def _is_application(self, file: str, index: int) -> bool:
         return any(base.kind == "external" and base.name in self.dotted for base in self.project.mro(file, index))
+
+
+def _called(names: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds calls of ``names`` in a text."""
+    return re.compile(rf"(?:{'|'.join(map(re.escape, sorted(names)))})[\s\\)]*\(")
 
 
 def _last_name(expr: flow.Expr) -> str:

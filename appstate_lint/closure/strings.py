@@ -1,75 +1,127 @@
-"""Modules that code may import by strings: ``import_module(...)`` and the ``"module:name"`` of servers.
+"""Modules that code imports by strings: ``import_module("a.b")`` and the ``"module:name"`` of servers.
 
-The string may be put together elsewhere (tables of constants, f-strings), so where code imports by name, every module
-counts all of whose parts are written in strings.
+Where the string is not written in the call, it may come from elsewhere (a table of constants, a caller): then dotted
+strings anywhere count, f-strings with any text in their holes, and bare words in the file that imports by name and in
+those whose names it imports.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from appstate_lint.closure.imports import Reached
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import Expr, FileFacts
 from appstate_lint.frameworks import Tables
+from appstate_lint.project.launchers import expressions
 from appstate_lint.project.modules import Modules
-from appstate_lint.source import SourceFile
 
-_QUOTED = re.compile(r"""["']((?:[\w.%:]|\{[^{}\n"']*\})+)(?=["'])""")
+_DOTTED = re.compile(r"""["'](\w*(?:\.\w+)+)(?::[\w.]*)?(?=["'])""")
+_TARGET = re.compile(r"""["'](\w+):\w[\w.]*(?=["'])""")
+_WORD = re.compile(r"""["'](\w+)(?=["'])""")
+_BUILT = re.compile(r"""["']((?:[\w.]*(?:\{[^{}\n"']*\}|%\w))+[\w.]*|[\w.]+\.)(?::[\w.]*)?(?=["'])""")
 _HOLE = re.compile(r"\{[^{}]*\}|%\w")
+_NAMES = ("app", "name", "target", "")
 _GAP = "\0"
-_NOTHING: frozenset[str] = frozenset()
+_ANY = r"[\w.]*"
 
 
 class Strings:
-    """The words of strings that may name modules, and the files that import, or serve, what strings name."""
+    """The strings that may name modules, and the files that import, or serve, what strings name."""
 
-    def __init__(self, tables: Tables, files: Iterable[SourceFile]) -> None:
-        roles = {name: call.role for name, call in tables.functions.items()}
-        self._import_words = tuple(sorted({n.rpartition(".")[2] for n, role in roles.items() if role == "import"}))
-        self._serve_words = tuple(sorted({n.partition(".")[0] for n, role in roles.items() if role == "serve"}))
-        self._names = [(file.path, name) for file in files for name in _names(file)]
-        self._importers: list[str] = []
-        self._servers: list[str] = []
-        self._words: set[str] = set()
-        self._targets: set[str] = set()
+    def __init__(self, tables: Tables, modules: Modules) -> None:
+        roles = {name: call.role for name, call in tables.functions.items() if call.role in ("import", "serve")}
+        self._modules = modules
+        self._calls = {name.rpartition(".")[2]: role for name, role in roles.items()}
+        self._marks = {n.rpartition(".")[2] if role == "import" else n.partition(".")[0] for n, role in roles.items()}
+        self._unread: dict[str, str] = {}
+        self._direct: set[str] = set()
+        self._importers: set[str] = set()
+        self._dotted: set[str] = set()
         self._shapes: set[str] = set()
-        self._built = False
+        self._words: set[str] = set()
+        self._joined: set[str] = set()
+        self._joins = False
+        self._near: set[str] = set()
 
-    def add(self, file: str, text: str) -> None:
-        """Take in the strings of a file."""
-        if any(name in text for name in self._import_words):
-            self._importers.append(file)
-        if any(name in text for name in self._serve_words):
-            self._servers.append(file)
-        for quoted in set(_QUOTED.findall(text)):
-            module, colon, _ = _HOLE.sub(_GAP, quoted).partition(":")
-            self._built = self._built or (bool(colon) and (_GAP in module or not module))
-            for part in module.split("."):
-                if _GAP not in part:
-                    self._words.add(part)
-                    if colon:
-                        self._targets.add(part)
-                elif part != _GAP:
-                    self._shapes.add(part)
+    def add(self, file: str, text: str, facts: FileFacts) -> None:
+        """Take in a file."""
+        self._unread[file] = text
+        if not any(mark in text for mark in self._marks):
+            return
+        for block in (facts.body, *(each.body for each in facts.functions), *(each.body for each in facts.classes)):
+            for expr in expressions(block):
+                if isinstance(expr, flow.Call):
+                    role = self._calls.get(_last_name(expr.func), "")
+                    if role:
+                        for value in (*expr.args[:1], *(value for name, value in expr.keywords if name in _NAMES)):
+                            self._given(file, role, value)
 
-    def modules(self, modules: Modules) -> Iterator[str]:
-        """Yield the files that strings may name."""
-        importers, words, shape = list(self._importers), self._words, None
-        if self._built:
-            importers += self._servers
-        if importers and self._shapes:
-            shape = re.compile("|".join(re.escape(each).replace(_GAP, r"\w*") for each in sorted(self._shapes)))
-        for path, name in self._names:
-            parts = name.split(".")
-            if importers and all(part in words or (shape and shape.fullmatch(part)) for part in parts):
-                if any(modules.find(name, each) == path for each in importers):
-                    yield path
-            elif not self._built and self._servers and all(part in self._targets for part in parts):
-                if any(modules.find(name, each) == path for each in self._servers):
-                    yield path
+    def _given(self, file: str, role: str, value: Expr) -> None:
+        """Note what is given to a call that imports or serves."""
+        pieces = _pieces(value)
+        if isinstance(value, flow.Const):
+            found = self._modules.find(str(value.value).partition(":")[0], file)
+            self._direct |= {found} if found is not None else set()
+        elif _GAP in pieces and not pieces.startswith(_GAP):
+            self._shapes.add(pieces.partition(":")[0])
+            self._importers.add(file)
+        elif role == "import" or not isinstance(value, (flow.Call, flow.Sequence, flow.Mapping, flow.Bool)):
+            self._importers.add(file)
+
+    def modules(self, known: Mapping[str, Reached], texts: Mapping[str, str]) -> Iterator[str]:
+        """Yield the files besides the ``known`` ones that strings may name; ``texts`` are those of known files."""
+        yield from (path for path in self._direct if path not in known)
+        if not self._importers:
+            return
+        self._read()
+        near = {each for file in self._importers for each in (file, *known[file].names) if each in texts} - self._near
+        self._near |= near
+        for file in near:
+            self._words.update(_WORD.findall(texts[file]))
+            self._joined.update(part for shape in _shapes(texts[file]) for part in shape.split(".") if _GAP not in part)
+            self._joins = self._joins or any(shape.startswith(_GAP) for shape in _shapes(texts[file]))
+        names = self._dotted | self._words
+        shape = re.compile("|".join(re.escape(each).replace(_GAP, _ANY) for each in sorted(self._shapes)) or "(?!)")
+        parts = self._joined.union(*(name.split(".") for name in names)) if self._joins else frozenset()
+        for name in self._modules.names():
+            if name in names or shape.fullmatch(name) or (self._joins and parts.issuperset(name.split("."))):
+                for importer in self._importers:
+                    path = self._modules.find(name, importer)
+                    if path is not None and path not in known:
+                        yield path
+
+    def _read(self) -> None:
+        """Take the names out of the strings of the files added since."""
+        for text in self._unread.values():
+            self._dotted.update(_DOTTED.findall(text))
+            self._dotted.update(_TARGET.findall(text))
+            self._shapes.update(shape for shape in _shapes(text) if not shape.startswith(_GAP))
+        self._unread.clear()
 
 
-def _names(file: SourceFile) -> Iterator[str]:
-    """Yield the names under which a file may be imported: its module name, and the suffixes of its path."""
-    parts = file.path.removesuffix(".py").removesuffix("/__init__").split("/")
-    names = {".".join(parts[start:]) for start in range(len(parts))}
-    yield from sorted(names | {file.module})
+def _shapes(text: str) -> Iterator[str]:
+    """Yield the dotted strings of a text that have gaps, or end where something is to follow."""
+    for built in _BUILT.findall(text):
+        shape = _HOLE.sub(_GAP, built)
+        if "." in shape:
+            yield shape + _GAP if shape.endswith(".") else shape
+
+
+def _pieces(value: Expr) -> str:
+    """Return the text of an expression that builds a string, with gaps for what is not written in it."""
+    match value:
+        case flow.Const(value=str(text)):
+            return text
+        case flow.Text(parts=parts):
+            return "".join(map(_pieces, parts))
+        case flow.Binary(left=left, right=right):
+            return _HOLE.sub(_GAP, _pieces(left)) + _pieces(right)
+    return _GAP
+
+
+def _last_name(expr: Expr) -> str:
+    if isinstance(expr, flow.Attr):
+        return expr.name
+    return expr.id if isinstance(expr, flow.Name) else ""

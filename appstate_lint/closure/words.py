@@ -30,10 +30,15 @@ class Use(enum.IntEnum):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The words that make a file worth following; in tests those of ``holders`` do, ``fakes`` make it worth a look."""
+    """The words that make a file worth following.
 
-    starts: tuple[str, ...]
+    ``holders`` do anywhere; ``starts``, and a call or subclass of one of ``classes``, outside tests; ``fakes`` make
+    a test file worth a look.
+    """
+
     holders: tuple[str, ...]
+    starts: tuple[str, ...]
+    classes: tuple[str, ...]
     fakes: tuple[str, ...] = FAKES
 
     def use(self, content: bytes | str, is_test: bool) -> Use:
@@ -46,24 +51,28 @@ class Words(msgspec.Struct, frozen=True):
             return Use.FOLLOW
         if is_test:
             return Use.LOOK if mentions_any(data, wide, self.fakes) else Use.SKIP
-        return Use.FOLLOW if mentions_any(data, wide, self.starts) else Use.SKIP
+        if mentions_any(data, wide, self.starts) or any(makes(data, wide, name) for name in self.classes):
+            return Use.FOLLOW
+        return Use.SKIP
 
 
 def words_of(tables: Tables, settings: Settings) -> Words:
     """Return the words of the tables and settings.
 
-    Holders; words of framework pages; names of application classes; packages of servers, whose functions have names
-    too common to search for; declared accessors and what replaces them.
+    Holders; names of application classes; packages of servers, whose functions have names too common to search for;
+    declared accessors and what replaces them. Where an application is its own holder, all words of frameworks.
     """
+    applications = {name: spec for name, spec in tables.classes.items() if spec.kind == "application"}
     holders = {spec.holder for spec in tables.classes.values() if spec.holder}
-    starts = set(tables.words)
-    starts |= {last(name) for name, spec in tables.classes.items() if spec.kind == "application"}
-    starts |= {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
+    starts = {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
+    if not all(spec.holder for spec in applications.values()):
+        starts |= tables.words
     for migration in settings.migrations:
         starts |= {last(name.replace(":", ".")) for name in migration.accessors}
         if migration.replacement:
             starts.add(last(migration.replacement.replace(":", ".")))
-    return Words(tuple(sorted(starts - holders)), tuple(sorted(holders)))
+    classes = {last(name) for name in applications}
+    return Words(tuple(sorted(holders)), tuple(sorted(starts - holders)), tuple(sorted(classes)))
 
 
 def last(dotted: str) -> str:
@@ -80,6 +89,15 @@ def mentions_any(data: bytes, wide: str, words: tuple[str, ...]) -> bool:
         if wide and word in wide:
             return True
     return False
+
+
+def makes(data: bytes, wide: str, name: str) -> bool:
+    """Tell whether bytes may call the class ``name``, extend it or give it another name."""
+    encoded = name.encode("utf-8")
+    if encoded in data:
+        pattern = rb"%b[\s\\)]*\(|\bclass\b[^:]*%b(?!\w)|%b[\s\\]+as\b".replace(b"%b", re.escape(encoded))
+        return re.search(pattern, data) is not None
+    return bool(wide) and name in wide
 
 
 def is_odd(data: bytes) -> bool:

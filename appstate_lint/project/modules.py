@@ -42,6 +42,10 @@ class Modules:
             return None
         return max(allowed, key=lambda path: (_shared(path, importer), self.by_path[path].module == name, -len(path)))
 
+    def names(self) -> Iterable[str]:
+        """Return every dotted name under which some file may be imported."""
+        return self._suffixes.keys()
+
     def is_folder(self, name: str) -> bool:
         """Tell whether ``name`` is a package of the project, with or without a file of its own."""
         return name in self._folders

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 
 from appstate_lint.facts.flow import At
-from appstate_lint.timeline.expressions import literal_names
+from appstate_lint.timeline.expressions import MOST_ITEMS, literal_names
 from appstate_lint.timeline.heap import Path, merge, single
 from appstate_lint.timeline.known import Known
 from appstate_lint.timeline.values import (
@@ -137,6 +137,14 @@ class Builtins(Known):
             return ListValue(self.number(("list", self.site(at))))
         return args[0]
 
+    def numbers(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``range``."""
+        limits = [value.value for value in args if isinstance(value, Literal) and type(value.value) is int]
+        if len(limits) != len(args) or not 1 <= len(limits) <= 3 or len(limits) == 3 and limits[2] == 0:
+            return UNKNOWN
+        counted = range(*limits)
+        return TupleValue(tuple(Literal(number) for number in counted)) if len(counted) <= MOST_ITEMS else UNKNOWN
+
     def new_dict(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``dict``."""
         number = self.number(("dict", self.site(at)))
@@ -184,6 +192,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "set": _B.first,
     "reversed": _B.first,
     "dict": _B.new_dict,
+    "range": _B.numbers,
     "len": _B.same,
     "print": _B.same,
     "id": _B.same,

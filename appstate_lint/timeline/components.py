@@ -135,7 +135,13 @@ class Components(Heap):
         owner = self.canonical(owner)
         key = (owner.site, component)
         before = self.cell(path, key)
-        self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
+        seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
+        if seen is not None:
+            last = self.last_written.get(key)
+            if last is not None and before.bits == VALUE and is_made(last[0]) and is_made(value) and last[0] != value:
+                seen.replaces = last[1]
+            self.last_written[key] = (value, seen.place)
+            seen.plain_none = self.plain_none
         if path.dead:
             return
         bits = bits_of(value)
@@ -297,6 +303,16 @@ def bits_of(value: Value) -> int:
     for option in options(value):
         bits |= NONE if option == NONE_VALUE else (bits_of(option) if isinstance(option, Loaded) else VALUE)
     return bits
+
+
+def is_made(value: Value) -> bool:
+    """Tell whether a value is an object that the code which writes it has made."""
+    match value:
+        case Object(site=site):
+            return not site.startswith("any ")
+        case ListValue() | DictValue():
+            return True
+    return False
 
 
 def truth_of(value: Value) -> bool | None:

@@ -417,6 +417,7 @@ class Expressions(Parts):
         target, iterable, tests = expr.clauses[depth]
         source = self.evaluate(iterable, path)
         items = self.members(source)
+        known = items is not None
         if items is None:
             if expr.key is None:
                 self.list_cell(number).open = True
@@ -427,12 +428,14 @@ class Expressions(Parts):
             once = path.fork()
             self.bind_local(target, each, once)
             alive: Path | None = once
+            skipped: Path | None = None if known else path
             for test in tests:
                 if alive is not None:
-                    alive, _ = self.branch(test, alive)
+                    alive, no = self.branch(test, alive)
+                    skipped = merge(skipped, no)
             if alive is not None and not alive.dead:
                 self.clause(expr, depth + 1, alive, number)
-            path.become(merge(path, alive))
+            path.become(merge(alive, skipped))
 
     def bind_local(self, target: Expr, value: Value, path: Path) -> None:
         """Bind the variables of a comprehension, which are its own."""

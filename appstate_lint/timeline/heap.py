@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
-from appstate_lint.model import Phase
+from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
 from appstate_lint.timeline.presence import Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
@@ -169,6 +169,8 @@ class Heap:
         self.defaults: dict[tuple[str, int, int], tuple[Value | None, ...]] = {}
         self.global_writes: dict[tuple[str, str], Value] = {}
         self.component_values: dict[Key, Value] = {}
+        self.plain_none = False
+        self.last_written: dict[Key, tuple[Value, Place]] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Store | None] = []

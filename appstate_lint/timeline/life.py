@@ -76,6 +76,7 @@ class Life(Registering):
         self.call_site = None
         self.call_sites = {}
         self.active = set()
+        self.last_written = {}
         self.bottom = set()
         self.baseline = {}
         self.baseline_facts = frozenset()

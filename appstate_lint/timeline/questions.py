@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from appstate_lint.model import Kind, Place, Step
+from appstate_lint.model import Kind, Phase, Place, Step
 from appstate_lint.timeline.names import nearest
-from appstate_lint.timeline.presence import ABSENT
+from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack
 
 MOST_STEPS = 8
@@ -180,6 +180,48 @@ class Timeline:
         if life.exhausted:
             return f"{life.name}: the analysis was cut short by its budget"
         return ""
+
+    # ------------------------------------------------------------ time
+
+    def none_only(self) -> Iterator[Component]:
+        """Yield the components that only ever hold ``None`` in their application, although they are read."""
+        for component in self.all_components():
+            writes = component.writes
+            if not writes or not component.reads or not all(each.plain_none for each in writes):
+                continue
+            unseen_write = self.unreached_write(component.name) or component.name in component.life.written_somewhere
+            if unseen_write or component.name in self.written_outside or self.doubt(component):
+                continue
+            yield component
+
+    def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
+        """Yield components with the serving code, function by function, that reads them where they may be absent.
+
+        Only what start-up certainly writes on some of its paths counts; what serving code writes lazily for itself
+        does not, nor does anything that could be written where we cannot see it.
+        """
+        for component in self.all_components():
+            early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
+            if not early or len(early) != len(component.writes) or self.doubt(component):
+                continue
+            groups: dict[tuple[str, str], list[Occurrence]] = {}
+            for read in component.plain_reads:
+                sure = read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
+                if sure and read.bits & PRESENT:
+                    groups.setdefault((read.place.file, read.function), []).append(read)
+            for readers in groups.values():
+                yield component, readers
+
+    def replaced(self) -> Iterator[tuple[Component, Occurrence, Occurrence]]:
+        """Yield components of which one write, before serving, replaces the object that another one made."""
+        for component in self.all_components():
+            early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
+            for second in early:
+                if second.replaces is None:
+                    continue
+                first = next((each for each in early if each.place == second.replaces), None)
+                if first is not None and first.place != second.place:
+                    yield component, first, second
 
     def unreached_write(self, name: str) -> Occurrence | None:
         """Return a write of ``name`` in code that no application reaches."""

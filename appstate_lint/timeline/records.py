@@ -48,9 +48,9 @@ class Occurrence(msgspec.Struct):
     none_written: bool = False
     value_written: bool = False
     value: object = None
-    alternates: tuple[str, ...] = ()
-    has_default: bool = False
-    refreshes: bool = False
+    plain_none: bool = False
+    replaces: Place | None = None
+    """For a write: where the different object was written that it replaces on every path to here."""
 
 
 class Outside(NamedTuple):
@@ -118,5 +118,6 @@ class Records:
         known.possible = known.possible and seen.possible
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught
+        known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
         known.value_written = known.value_written or seen.value_written

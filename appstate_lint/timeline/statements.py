@@ -72,8 +72,10 @@ class Statements(Calls):
             if not isinstance(typed, Unknown):
                 value = typed
         value = self.named(value, node)
+        self.plain_none = node.value == flow.Const(None)
         for target in node.targets:
             self.assign(target, value, path)
+        self.plain_none = False
 
     def named(self, value: Value, node: flow.Bind) -> Value:
         """Give a module constant of unknown value a name, so that tests of it can be compared."""

@@ -70,6 +70,7 @@ def _interpret(
         if run.root is not None and run.applications[application.site][1] not in ("", run.root.file)
     }  # fmt: skip
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
+    lives = _without_doubles(lives)
     wanted = set(settings.applications)
     if wanted:
         lives = [life for life in lives if life.name in wanted or life.name.replace(":", ".") in wanted] or lives
@@ -182,6 +183,17 @@ def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
     for file in run.imported:
         for index in range(MODULE, len(run.project.facts[file].functions)):
             yield file, index
+
+
+def _without_doubles(lives: list[questions.Life]) -> list[questions.Life]:
+    """Drop what an application only possibly reaches where another one surely does: it belongs to that one."""
+    sure = {each.place for life in lives for each in life.occurrences if not each.possible}
+    return [
+        life._replace(
+            occurrences=tuple(each for each in life.occurrences if not each.possible or each.place not in sure)
+        )
+        for life in lives
+    ]
 
 
 # ---------------------------------------------------------------- what no application reaches

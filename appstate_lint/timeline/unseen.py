@@ -55,6 +55,7 @@ class Unseen(Containers):
             return self.unseen(dotted, args, keywords, path, at, third_party=bool(external) or not candidates)
         joined = path.fork()
         result: Value | None = None
+        possible, self.possible = self.possible, True
         for file, index in candidates:
             cls = ClassValue(file, self.project.function(file, index).owner)
             owner = Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
@@ -62,6 +63,7 @@ class Unseen(Containers):
             value = self.invoke_one(FunctionValue(file, index, 0, owner), args, keywords, once, at)
             result = value if result is None else join(result, value)
             joined = merge(joined, once) or joined
+        self.possible = possible
         path.become(joined)
         return result if result is not None else UNKNOWN
 
