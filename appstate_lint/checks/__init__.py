@@ -17,7 +17,9 @@ from appstate_lint.checks import (
     read_before_init,
     source_none,
     source_unresolved,
+    startup_race,
     unreached_initializer,
+    unsafe_shutdown,
 )
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
@@ -31,6 +33,8 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
     (maybe_uninitialized.RULE, maybe_uninitialized.check),
     (missing_in_application.RULE, missing_in_application.check),
     (none_only.RULE, none_only.check),
+    (startup_race.RULE, startup_race.check),
+    (unsafe_shutdown.RULE, unsafe_shutdown.check),
     (double_init.RULE, double_init.check),
     (source_none.RULE, source_none.check),
     (source_unresolved.RULE, source_unresolved.check),

@@ -80,6 +80,7 @@ class _Closure:
         self.skipped: dict[str, bytes] = {}
         self.imports: dict[str, tuple[Import, ...]] = {}
         self.reached: dict[str, Reached] = {}
+        self.named_by: dict[str, frozenset[str]] = {}
 
     def read(self) -> None:
         """Read every file once, and parse those that words or imports of files read before ask for."""
@@ -134,7 +135,9 @@ class _Closure:
         found = set(self.tree.with_parents(self.strings.modules(self.reached, texts)))
         launching = self.launching()
         for path, text in self.skipped.items():
-            if launching and text and not launching.isdisjoint(self.tree.reached(path, imports_in(text), "").names):
+            if path not in self.named_by:
+                self.named_by[path] = self.tree.reached(path, imports_in(text), "").names
+            if not launching.isdisjoint(self.named_by[path]):
                 found.add(path)
         return found - self.imports.keys()
 

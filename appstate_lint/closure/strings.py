@@ -82,15 +82,23 @@ class Strings:
             self._words.update(_WORD.findall(texts[file]))
             self._joined.update(part for shape in _shapes(texts[file]) for part in shape.split(".") if _GAP not in part)
             self._joins = self._joins or any(shape.startswith(_GAP) for shape in _shapes(texts[file]))
-        names = self._dotted | self._words
-        shape = re.compile("|".join(re.escape(each).replace(_GAP, _ANY) for each in sorted(self._shapes)) or "(?!)")
-        parts = self._joined.union(*(name.split(".") for name in names)) if self._joins else frozenset()
-        for name in self._modules.names():
-            if name in names or shape.fullmatch(name) or (self._joins and parts.issuperset(name.split("."))):
-                for importer in self._importers:
-                    path = self._modules.find(name, importer)
-                    if path is not None and path not in known:
-                        yield path
+        for name in self._named():
+            for importer in self._importers:
+                path = self._modules.find(name, importer)
+                if path is not None and path not in known:
+                    yield path
+
+    def _named(self) -> Iterator[str]:
+        """Yield the names of modules that strings spell, or may."""
+        names = self._modules.names()
+        yield from names & (self._dotted | self._words)
+        shape = _union(
+            shape for shape in self._shapes if shape.partition(".")[0] in names or _GAP in shape.split(".")[0]
+        )
+        yield from filter(shape.fullmatch, names)
+        if self._joins:
+            spelled = {part for name in self._dotted for part in name.split(".")} | self._words | self._joined
+            yield from (name for name in names if spelled.issuperset(name.split(".")))
 
     def _read(self) -> None:
         """Take the names out of the strings of the files added since."""
@@ -107,6 +115,11 @@ def _shapes(text: str) -> Iterator[str]:
         shape = _HOLE.sub(_GAP, built)
         if "." in shape:
             yield shape + _GAP if shape.endswith(".") else shape
+
+
+def _union(shapes: Iterable[str]) -> re.Pattern[str]:
+    """Return what matches the names of any of the shapes."""
+    return re.compile("|".join(re.escape(each).replace(re.escape(_GAP), _ANY) for each in sorted(shapes)) or "(?!)")
 
 
 def _pieces(value: Expr) -> str:

@@ -8,7 +8,7 @@ shares the longest path with the importer is meant.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from appstate_lint.source import SourceFile
 
@@ -42,7 +42,7 @@ class Modules:
             return None
         return max(allowed, key=lambda path: (_shared(path, importer), self.by_path[path].module == name, -len(path)))
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> Set[str]:
         """Return every dotted name under which some file may be imported."""
         return self._suffixes.keys()
 

@@ -41,6 +41,7 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
+EVERYTHING = frozenset({"Exception", "BaseException"})
 MISSING_ERRORS = frozenset({"AttributeError", "KeyError", "LookupError"})
 
 
@@ -87,6 +88,7 @@ class Components(Heap):
             stack=self.trail(),
             conditional=self.conditional > 0,
             caught=caught,
+            swallowed=any(names & EVERYTHING for names in self.catching),
             spawned=self.spawned,
             partial=self.partial,
             possible=self.possible,

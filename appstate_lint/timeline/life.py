@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from appstate_lint.facts import flow
@@ -216,13 +217,27 @@ class Life(Registering):
                     yield each
 
     def leaves(self, application: Object) -> bool:
-        """Tell whether an application outlives the launcher that made it: it is returned, kept or handed on."""
+        """Tell whether an application outlives the launcher that made it: it is returned, kept or handed to a server.
+
+        Kept means in a global, on the object whose method the launcher is, or on one of a framework's class.
+        """
         if self.holds(self.handed_out, application, 0):
             return True
-        kept = (*self.attributes.values(), *self.global_writes.values(), *self.class_attributes.values())
+        kept = [
+            *(value for (site, _), value in self.attributes.items() if site.endswith(":self")),
+            *self.global_writes.values(),
+            *(
+                value
+                for (file, index, _), value in self.class_attributes.items()
+                if self.unseen_bases(ClassValue(file, index))
+            ),
+        ]
         if any(application in options(plain(value)) for value in kept):
             return True
-        return any(site == application.site and each.third_party for (site, _), each in self.records.outside.items())
+        return any(
+            site == application.site and each.third_party and _SERVER.search(each.name.rpartition(".")[2])
+            for (site, _), each in self.records.outside.items()
+        )
 
     def holds(self, value: Value, application: Object, depth: int) -> bool:
         """Tell whether ``application`` is in a value, or in a tuple, list or attribute of it."""
@@ -481,10 +496,12 @@ class Life(Registering):
     def several(self, manager: Object, path: Path, at: flow.At, ends: list[Path]) -> None:
         """Run the lifespans that were added to an object which is then used as lifespan, in order."""
         current: Path | None = path
-        for function in self.given_to[manager.site]:
+        for function, facts in self.parts_of(manager, frozenset(), 0):
             inner: list[Path] = []
             if current is None:
                 return
+            known = current.facts
+            current.facts |= facts
             result = self.lifespan_result(function, current, at)
             if isinstance(result, Invocation) and isinstance(result.function, FunctionValue):
                 if self.project.function(result.function.file, result.function.index).is_generator:
@@ -495,8 +512,18 @@ class Life(Registering):
             current = None
             for end in inner:
                 current = merge(current, end)
+            if current is not None:
+                current.facts -= facts - known
         if current is not None:
             ends.append(current)
+
+    def parts_of(self, manager: Object, facts: Facts, depth: int) -> Iterator[tuple[Value, Facts]]:
+        """Yield the lifespans that an object was given, and those of objects that it was given, with their conditions."""
+        for value, own in list(self.given_to.get(manager.site, ())):
+            if isinstance(value, Object) and depth < MOST_PASSES * 4:
+                yield from self.parts_of(value, facts | own, depth + 1)
+            elif not isinstance(value, Object):
+                yield value, facts | own
 
     # ------------------------------------------------------------ serving
 
@@ -600,6 +627,8 @@ class Life(Registering):
                 return effects
             for key, each in waiting:
                 done.add(key)
+                if not each.certain and self.has_run(each.value):
+                    continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
                 store = (
                     join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
@@ -621,6 +650,12 @@ class Life(Registering):
                 if not path.dead:
                     changed = {name: cell for name, cell in path.store.items() if store.get(name) != cell}
                     effects = _joined(effects, Path({}, {**effects.store, **changed}, effects.facts))
+
+    def has_run(self, code: Value) -> bool:
+        """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
+        while isinstance(code, Invocation):
+            code = code.function
+        return isinstance(code, FunctionValue) and (code.file, code.index) in self.records.reached
 
     def run_possible(self, current: Path, effects: Path) -> Path:
         """Run functions that live code mentions although no call of it could be resolved."""
@@ -665,6 +700,10 @@ class Life(Registering):
             self.finish(self.invoke(code, args, (), path, _at(place)), path, _at(place))
             self.unframe()
             path.dead = False
+
+
+_SERVER = re.compile(r"serve|run|asgi|wsgi|lambda|adapter|deploy|launch", re.IGNORECASE)
+"""What calls of third-party code that serve an application are called."""
 
 
 class Sweep(Life):

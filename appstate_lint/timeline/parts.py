@@ -60,7 +60,7 @@ class Parts(Components):
     calls_made: int
     exhausted: bool
     generator_touches: bool
-    given_to: dict[str, list[Value]]
+    given_to: dict[str, list[tuple[Value, Facts]]]
     import_store: Store
     inert: dict[tuple[str, int], int]
     inert_results: dict[tuple[str, int], tuple[Value, bool]]

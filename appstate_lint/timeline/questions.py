@@ -204,12 +204,31 @@ class Timeline:
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
             if not early or len(early) != len(component.writes) or self.doubt(component):
                 continue
-            groups: dict[tuple[str, str], list[Occurrence]] = {}
-            for read in component.plain_reads:
-                sure = read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
-                if sure and read.bits & PRESENT:
-                    groups.setdefault((read.place.file, read.function), []).append(read)
-            for readers in groups.values():
+            sure = [
+                read
+                for read in component.plain_reads
+                if read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
+            ]
+            for readers in _by_function([read for read in sure if read.bits & PRESENT]):
+                yield component, readers
+
+    def racing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
+        """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
+        for component in self.all_components():
+            early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
+            if not early or any(each.spawned for each in component.writes) or self.doubt(component):
+                continue
+            reads = [each for each in component.plain_reads if each.spawned and not each.possible]
+            for readers in _by_function(reads):
+                yield component, readers
+
+    def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence]]]:
+        """Yield components with the readers, function by function, that run after a start-up that failed."""
+        for component in self.all_components():
+            if not component.certain_writes or self.doubt(component):
+                continue
+            reads = [each for each in component.plain_reads if each.phase is Phase.SHUTDOWN and not each.possible]
+            for readers in _by_function([each for each in reads if each.partial and not each.swallowed]):
                 yield component, readers
 
     def replaced(self) -> Iterator[tuple[Component, Occurrence, Occurrence]]:
@@ -283,6 +302,14 @@ def call_steps(stack: Stack) -> list[Step]:
         text = "the module is imported" if call.function == "<module>" else f"{call.function} is called"
         steps.append(Step(call.file, max(call.line, 1), call.phase.value, text))
     return steps
+
+
+def _by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
+    """Yield reads grouped by the function that they are in."""
+    groups: dict[tuple[str, str], list[Occurrence]] = {}
+    for read in reads:
+        groups.setdefault((read.place.file, read.function), []).append(read)
+    yield from groups.values()
 
 
 def _package(file: str) -> str:

@@ -26,7 +26,7 @@ class Occurrence(msgspec.Struct):
     """An access as it happens in one phase of one application; joined over all ways to get there.
 
     ``order`` counts events as the interpreter meets them. ``caught`` tells that a missing component is caught by an
-    ``except AttributeError`` or ``KeyError``; ``spawned`` that it runs beside the code that started it;
+    ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``spawned`` that it runs beside the code that started it;
     ``partial`` that it also runs after a start-up that failed; ``possible`` that the code is only possibly reached.
     """
 
@@ -41,6 +41,7 @@ class Occurrence(msgspec.Struct):
     stack: Stack
     conditional: bool = False
     caught: bool = False
+    swallowed: bool = False
     spawned: bool = False
     partial: bool = False
     possible: bool = False
@@ -118,6 +119,7 @@ class Records:
         known.possible = known.possible and seen.possible
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught
+        known.swallowed = known.swallowed and seen.swallowed
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
         known.value_written = known.value_written or seen.value_written

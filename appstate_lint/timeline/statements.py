@@ -525,7 +525,8 @@ class Statements(Calls):
         returns = len(frame.returns)
         names = [self.caught_names(handler) for handler in node.handlers]
         self.raising.append(dict(path.store))
-        self.catching.append(frozenset(name for each in names for name in each))
+        bare = frozenset({"BaseException"}) if any(not each for each in names) else frozenset()
+        self.catching.append(frozenset(name for each in names for name in each) | bare)
         self.block(node.body, path)
         self.catching.pop()
         raised = self.raising.pop()

@@ -181,8 +181,8 @@ class Unseen(Containers):
                     self.hand_over(kept, f"{package}.{name}", at, third_party=False, holder=False)
         if isinstance(owner, Object) and not self.muted:
             for value in self.flattened([*args, *(value for _, value in keywords)]):
-                if isinstance(value, FunctionValue):
-                    self.given_to.setdefault(owner.site, []).append(value)
+                if isinstance(value, FunctionValue) or (isinstance(value, Object) and value.site in self.given_to):
+                    self.given_to.setdefault(owner.site, []).append((value, path.facts))
         if not package:
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
