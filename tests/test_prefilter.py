@@ -242,7 +242,7 @@ CASES = (
             names="NAMES = ('one',)\n",
             store=STORE,
         )
-        | {"shop/parts/one.py": "from shop.store import read as use\n"},
+        | {"shop/parts/__init__.py": "", "shop/parts/one.py": "from shop.store import read as use\n"},
     ),
     Case(
         "import_module of joined names",
@@ -254,7 +254,7 @@ CASES = (
             names="NAMES = ('one',)\nPACKAGE = 'shop.parts'\n",
             store=STORE,
         )
-        | {"shop/parts/one.py": "from shop.store import read as use\n"},
+        | {"shop/parts/__init__.py": "", "shop/parts/one.py": "from shop.store import read as use\n"},
     ),
     Case(
         "annotation under TYPE_CHECKING",

@@ -149,7 +149,7 @@ def _set_on_holder(targets: Iterable[flow.Expr], holders: frozenset[str]) -> Ite
 
 
 def _is_holder(expr: flow.Expr, holders: frozenset[str]) -> bool:
-    """Tell whether an expression looks like a holder: ``x.app.state``, or a variable named so; not ``request.state``."""
+    """Tell whether an expression looks like a holder: ``x.app.state`` or a variable named so, not ``request.state``."""
     if isinstance(expr, flow.Attr) and not _last(expr.value).endswith("app"):
         return False
     return _last(expr).endswith(tuple(holders))

@@ -98,6 +98,8 @@ class Arguments(Expressions):
                 if spec.kind == "state":
                     return self.current_holder()
                 return Object(f"any {symbol[3]}", None, symbol[3])
+            if symbol[3].rpartition(".")[2] not in _SAYS_NOTHING:
+                return Object(f"any {symbol[3]}", None, symbol[3])
         return Unknown(name)
 
     def current_holder(self) -> Value:
@@ -244,6 +246,10 @@ class Arguments(Expressions):
         value = self.invoke(self.evaluate(factory, path), (), (), path, call.at)
         self.frames.pop()
         self.put_attribute(made, names[0], value)
+
+
+_SAYS_NOTHING = frozenset({"Any", "object", "Callable", "ASGIApp", "Awaitable", "Coroutine", "None", "Self", "?"})
+"""Annotations that leave open what a value is."""
 
 
 def _dotted_tail(expr: Expr) -> str:

@@ -7,14 +7,16 @@ from collections.abc import Callable
 
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.expressions import MOST_ITEMS, literal_names
-from appstate_lint.timeline.heap import Path, merge, single
+from appstate_lint.timeline.heap import BUILTINS, Path, merge, single
 from appstate_lint.timeline.known import Known
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
 from appstate_lint.timeline.values import (
     UNKNOWN,
+    ClassValue,
     DictValue,
+    External,
     FunctionValue,
     Holder,
     Invocation,
@@ -24,6 +26,7 @@ from appstate_lint.timeline.values import (
     Loaded,
     Narrow,
     Object,
+    StateDict,
     Test,
     TupleValue,
     Value,
@@ -109,9 +112,34 @@ class Builtins(Known):
         """``isinstance``: of a component, true only where it has a value."""
         if args and isinstance(args[0], Loaded):
             return Test((Narrow(args[0].owner, args[0].component, 4),), ())
-        if args and args[0] == NONE_VALUE:
-            return Literal(False)
-        return UNKNOWN
+        if len(args) < 2:
+            return UNKNOWN
+        kinds = self.members(args[1])
+        verdicts = {self.is_of(plain(args[0]), plain(kind)) for kind in (kinds if kinds is not None else (args[1],))}
+        if True in verdicts:
+            return Literal(True)
+        return Literal(False) if verdicts == {False} else UNKNOWN
+
+    def is_of(self, value: Value, kind: Value) -> bool | None:
+        """Tell whether a value is an instance of a class, ``None`` if that is not known."""
+        spec = self.tables.classes.get(kind.name) if isinstance(kind, External) else None
+        match value:
+            case Literal(value=constant):
+                name = type(constant).__name__
+                return kind.name == name if isinstance(kind, External) and kind.name in BUILTINS else False
+            case Holder():
+                return (spec is not None and spec.kind == "state") or None if spec is not None else False
+            case Object(cls=cls, site=site):
+                own = self.spec(value)
+                if isinstance(kind, ClassValue):
+                    bases = {(base.file, base.index) for base in self.bases(cls)} if cls is not None else set()
+                    if (kind.file, kind.index) in bases:
+                        return True
+                    return None if site.startswith("any ") and own is None else False
+                if spec is not None and own is not None:
+                    return own.kind == spec.kind
+                return False if own is not None and isinstance(kind, External) and kind.name in BUILTINS else None
+        return None
 
     def parent(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``super()``."""
@@ -124,7 +152,7 @@ class Builtins(Known):
     def variables_of(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``vars``."""
         owner = single(plain(args[0])) if args else UNKNOWN
-        return owner if isinstance(owner, Holder) else UNKNOWN
+        return StateDict(owner.owner) if isinstance(owner, Holder) else UNKNOWN
 
     def first(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``list``, ``tuple``, ``sorted`` …: a view on the same members; functions given are called."""
@@ -140,7 +168,7 @@ class Builtins(Known):
     def numbers(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``range``."""
         limits = [value.value for value in args if isinstance(value, Literal) and type(value.value) is int]
-        if len(limits) != len(args) or not 1 <= len(limits) <= 3 or len(limits) == 3 and limits[2] == 0:
+        if len(limits) != len(args) or not 1 <= len(limits) <= 3 or (len(limits) == 3 and limits[2] == 0):
             return UNKNOWN
         counted = range(*limits)
         return TupleValue(tuple(Literal(number) for number in counted)) if len(counted) <= MOST_ITEMS else UNKNOWN

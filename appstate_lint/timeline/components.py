@@ -42,7 +42,8 @@ from appstate_lint.timeline.values import (
 )
 
 EVERYTHING = frozenset({"Exception", "BaseException"})
-MISSING_ERRORS = frozenset({"AttributeError", "KeyError", "LookupError"})
+MISSING_ATTRIBUTE = frozenset({"AttributeError"})
+MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 
 
 class Components(Heap):
@@ -75,7 +76,8 @@ class Components(Heap):
         """Write an access down, unless the path is dead or nothing is being recorded."""
         if path.dead or self.muted:
             return None
-        caught = any(names & MISSING_ERRORS for names in self.catching)
+        errors = MISSING_ITEM if self.by_item else MISSING_ATTRIBUTE
+        caught = any(names & errors for names in self.catching)
         seen = Occurrence(
             place=self.place(at),
             owner=owner.site,
@@ -114,6 +116,13 @@ class Components(Heap):
         if known.bits & ABSENT:
             path.store[key] = Cell(known.bits & PRESENT or VALUE)
         return Loaded(owner, component, self.component_value(key))
+
+    def read_item(self, owner: Object, component: str, at: At, path: Path) -> Value:
+        """Read a component as an item: where it is missing, that is a ``KeyError``."""
+        self.by_item = True
+        value = self.read(owner, component, at, path)
+        self.by_item = False
+        return value
 
     def read_or(self, owner: Object, component: str, default: Value, at: At, path: Path) -> Value:
         """Read a component with a default, which never fails."""

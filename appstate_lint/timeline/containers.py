@@ -55,9 +55,11 @@ class Containers(Functions):
         match name:
             case "get" | "pop" if one is not None:
                 if name == "pop" and len(args) < 2:
-                    return self.read(owner, one, at, path)
+                    return self.read_item(owner, one, at, path)
                 return self.read_or(owner, one, args[1] if len(args) > 1 else NONE_VALUE, at, path)
-            case "__getitem__" | "__getattr__" | "__getattribute__" if one is not None:
+            case "__getitem__" if one is not None:
+                return self.read_item(owner, one, at, path)
+            case "__getattr__" | "__getattribute__" if one is not None:
                 return self.read(owner, one, at, path)
             case "__contains__" if one is not None:
                 return self.ask(owner, one, at, path)

@@ -102,6 +102,8 @@ class Expressions(Parts):
                 return UNKNOWN
             case Literal() if name == "value":
                 return owner
+            case Member(name="app") if self.is_holder_name(name):
+                return self.unknown_attribute(owner, "app", "", name, at)
             case Unknown(hint=hint, origin=origin):
                 return self.unknown_attribute(owner, hint, origin, name, at)
             case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
@@ -132,6 +134,10 @@ class Expressions(Parts):
         if hint == "scope" and name == "get":
             return Unknown("get", "scope")
         return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
+
+    def is_holder_name(self, name: str) -> bool:
+        """Tell whether some framework keeps its state under this attribute."""
+        return any(spec.holder == name for spec in self.tables.classes.values())
 
     def note_missing(self, origin: str, at: At) -> None:
         """Note that an application was imported under a name that its module does not define."""
@@ -251,7 +257,7 @@ class Expressions(Parts):
                 if names is None:
                     self.dynamic(application, at, writes=False)
                     return UNKNOWN
-                return self.each_name(names, lambda each: self.read(application, each, at, path))
+                return self.each_name(names, lambda each: self.read_item(application, each, at, path))
             case Scope():
                 return self.the_application() if constant == "app" else Unknown(str(constant))
             case TupleValue(items=items):

@@ -170,6 +170,7 @@ class Heap:
         self.global_writes: dict[tuple[str, str], Value] = {}
         self.component_values: dict[Key, Value] = {}
         self.plain_none = False
+        self.by_item = False
         self.last_written: dict[Key, tuple[Value, Place]] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
@@ -245,7 +246,7 @@ class Heap:
         if symbol is None:
             if name == "__name__":
                 return Unknown("__name__", "__name__")
-            return External(name) if name in _BUILTINS else Unknown(name)
+            return External(name) if name in BUILTINS else Unknown(name)
         return self.symbol_value(symbol, name)
 
     def symbol_value(self, symbol: Symbol, name: str = "") -> Value:
@@ -389,5 +390,5 @@ def single(values: Value) -> Value:
     return values
 
 
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 _HARMLESS_BASES = frozenset({"object", "ABC", "Generic", "Protocol", "Enum", "str", "Exception"})

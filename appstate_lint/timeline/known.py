@@ -63,8 +63,6 @@ class Known(Unseen):
                 return self.invoke(code, rest, passed, path, at)
             case "spawn" | "background" if code is not None:
                 return self.start(code, rest, passed, path, at, table.role)
-            case "thread":
-                return self.start_thread(args, keywords, table, path, at)
             case "enter" if code is not None:
                 return self.enter(code, path, at)
             case "exit-callback" if code is not None:
@@ -128,14 +126,6 @@ class Known(Unseen):
             return UNKNOWN
         self.spawn(kept, path, at, certain=True)
         return Invocation("task", kept.function, kept.args, kept.keywords) if kept.kind == "coroutine" else UNKNOWN
-
-    def start_thread(self, args: tuple[Value, ...], keywords: Keywords, table: CallTable, path: Path, at: At) -> Value:
-        code = self.argument(table.arguments, "target", args, keywords)
-        given = self.argument(table.arguments, "args", args, keywords)
-        items = self.members(given) if given is not None else ()
-        if code is not None:
-            self.start(code, items or (), (), path, at, "thread")
-        return UNKNOWN
 
     def run_text(self, name: str, args: tuple[Value, ...], at: At) -> None:
         """``exec``: a text that names a holder, or one made where a holder is named, may write anything."""

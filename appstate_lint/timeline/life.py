@@ -518,7 +518,7 @@ class Life(Registering):
             ends.append(current)
 
     def parts_of(self, manager: Object, facts: Facts, depth: int) -> Iterator[tuple[Value, Facts]]:
-        """Yield the lifespans that an object was given, and those of objects that it was given, with their conditions."""
+        """Yield the lifespans that an object was given, directly or through another, with their conditions."""
         for value, own in list(self.given_to.get(manager.site, ())):
             if isinstance(value, Object) and depth < MOST_PASSES * 4:
                 yield from self.parts_of(value, facts | own, depth + 1)

@@ -26,8 +26,9 @@ class Occurrence(msgspec.Struct):
     """An access as it happens in one phase of one application; joined over all ways to get there.
 
     ``order`` counts events as the interpreter meets them. ``caught`` tells that a missing component is caught by an
-    ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``spawned`` that it runs beside the code that started it;
-    ``partial`` that it also runs after a start-up that failed; ``possible`` that the code is only possibly reached.
+    ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``spawned`` that it runs
+    beside the code that started it; ``partial`` that it also runs after a start-up that failed; ``possible`` that the
+    code is only possibly reached; ``plain_none`` that the write says ``None`` itself.
     """
 
     place: Place

@@ -161,6 +161,11 @@ class Registering(Statements):
             given = self.argument(names, parameter, args, keywords)
             if given is None or given == NONE_VALUE:
                 continue
+            if role == "thread":
+                passed = self.argument(names, "args", args, keywords)
+                inner = self.members(passed) if passed is not None else ()
+                self.register(owner, role, Invocation("partial", plain(given), inner or (), ()), path, at)
+                continue
             if role in _SINGLE:
                 for option in options(given):
                     if option != NONE_VALUE:
@@ -264,6 +269,9 @@ class Registering(Statements):
             if method is not None:
                 bound = FunctionValue(method.file, method.index, method.scope, owner)
                 self.spawn(Invocation("partial", bound, (), ()), path, at, certain=True)
+        for each in self.registrations.get(owner.site, ()):
+            if each.role == "thread":
+                self.spawn(each.value, path, at, certain=True)
 
     def start_now(self, application: Object, path: Path) -> None:
         """Run an application's start-up here."""

@@ -82,7 +82,7 @@ class Statements(Calls):
         if self.frame.function is None and isinstance(value, Unknown) and not value.origin:
             for target in node.targets:
                 if isinstance(target, flow.Name):
-                    return Unknown(target.id, f"{self.frame.file}:{target.id}")
+                    return Unknown(value.hint, f"{self.frame.file}:{target.id}")
         return value
 
     def declare(self, node: flow.Bind, path: Path) -> None:

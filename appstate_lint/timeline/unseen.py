@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.containers import Containers
-from appstate_lint.timeline.heap import Path, merge
+from appstate_lint.timeline.heap import BUILTINS, Path, merge
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -94,7 +94,7 @@ class Unseen(Containers):
     ) -> Value:
         """Call code that is not seen: note what of the application it gets, and that it may call functions."""
         values = [*args, *(value for _, value in keywords)]
-        known = third_party and self.tables.describes(name)
+        known = third_party and (self.tables.describes(name) or name in BUILTINS)
         if not known:
             for value in self.flattened(values):
                 if isinstance(value, Holder):
