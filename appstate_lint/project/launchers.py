@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from appstate_lint.facts import flow
@@ -100,7 +100,7 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                             mentioned = set(project.bindings(file)) | set(local)
                         for target in by_name[expr.func.name]:
                             owner = project.function(*target).owner
-                            if owner >= 0 and project.cls(target[0], owner).name in mentioned:
+                            if owner >= 0 and _is_known(project, file, local, target[0], owner, mentioned):
                                 callers.setdefault(target, set()).add(caller)
                     continue
                 if symbol.kind == "function":
@@ -120,6 +120,17 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                         for target in _served(project, file, expr):
                             callers.setdefault(target, set()).add(caller)
     return makers, callers
+
+
+def _is_known(
+    project: Project, file: str, local: Mapping[str, Symbol], home: str, cls: int, mentioned: set[str]
+) -> bool:
+    """Tell whether code in ``file`` has that very class under its name."""
+    name = project.cls(home, cls).name
+    if name not in mentioned:
+        return False
+    symbol = local.get(name) or project.lookup(file, name)
+    return symbol is not None and (symbol.kind, symbol.file, symbol.index) == ("class", home, cls)
 
 
 def _constructors(project: Project, symbol: Symbol) -> Iterator[tuple[str, int]]:

@@ -159,17 +159,29 @@ class Calls(Builtins):
         return UNKNOWN
 
     def finish(self, value: Value, path: Path, at: At) -> Value:
-        """Run a coroutine to its end; anything else is itself."""
+        """Run a coroutine to its end, one of several each on a path of its own; anything else is itself."""
+        several = options(value)
+        if len(several) == 1:
+            return self.finish_one(value, path, at)
         result: Value | None = None
-        for option in options(value):
-            done = option
-            if isinstance(option, Invocation) and option.kind in ("coroutine", "task"):
-                inner = option.function
-                if isinstance(inner, FunctionValue):
-                    self.call_site = self.call_sites.get(option)
-                    done = self.run(inner, option.args, option.keywords, path, at)
-            result = done if result is None else join(result, done)
+        joined: Path | None = None
+        for option in several:
+            once = path.fork()
+            done = self.finish_one(option, once, at)
+            if not once.dead:
+                result = done if result is None else join(result, done)
+            joined = merge(joined, once)
+        path.become(joined)
         return result if result is not None else UNKNOWN
+
+    def finish_one(self, value: Value, path: Path, at: At) -> Value:
+        """Run one coroutine to its end."""
+        if not isinstance(value, Invocation) or value.kind not in ("coroutine", "task"):
+            return value
+        if not isinstance(value.function, FunctionValue):
+            return value
+        self.call_site = self.call_sites.get(value)
+        return self.run(value.function, value.args, value.keywords, path, at)
 
     def construct(
         self, cls: ClassValue, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, entry: bool = False

@@ -148,20 +148,23 @@ class Components(Heap):
         before = self.cell(path, key)
         seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
         if seen is not None:
-            last = self.last_written.get(key)
-            if last is not None and before.bits == VALUE and is_made(last[0]) and is_made(value) and last[0] != value:
-                seen.replaces = last[1]
-            self.last_written[key] = (value, seen.place)
+            earlier = self.made_at.get((key, before.made)) if before.made is not None else None
+            if earlier is not None and before.bits == VALUE and is_made(value) and earlier != value:
+                seen.replaces = before.made
+            self.made_at[key, seen.place] = value
             seen.plain_none = self.plain_none
         if path.dead:
             return
         bits = bits_of(value)
-        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits)
+        made = self.place(at) if is_made(value) else None
+        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made)
         self.remember(key, value)
         self.may_raise(path)
 
     def remember(self, key: Key, value: Value) -> None:
         """Join a value into what a component can hold over the whole life."""
+        if self.muted:
+            return
         value = plain(value)
         known = self.component_values.get(key)
         new = value if known is None else join(known, value)
@@ -272,7 +275,8 @@ class Components(Heap):
             if known.bits and not bits and fact.bits & ABSENT and not self.is_open(key[0]):
                 return None
             if bits != known.bits:
-                path.store[key] = Cell(bits, known.clauses if bits & ABSENT and bits != ABSENT else frozenset())
+                clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
+                path.store[key] = Cell(bits, clauses, known.made)
         return path
 
     def is_open(self, site: str) -> bool:

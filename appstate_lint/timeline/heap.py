@@ -171,7 +171,7 @@ class Heap:
         self.component_values: dict[Key, Value] = {}
         self.plain_none = False
         self.by_item = False
-        self.last_written: dict[Key, tuple[Value, Place]] = {}
+        self.made_at: dict[tuple[Key, Place], Value] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Store | None] = []
@@ -343,6 +343,8 @@ class Heap:
 
     def put_attribute(self, owner: Object, name: str, value: Value) -> None:
         """Join ``value`` into an attribute of an object and of its class."""
+        if self.muted:
+            return
         key = (owner.site, name)
         known = self.attributes.get(key)
         new = value if known is None else join(known, value)

@@ -54,7 +54,7 @@ class Life(Registering):
         return [application for application, _, _ in self.applications.values()]
 
     def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:
-        return self.mentions.methods_named(name)
+        return tuple(each for each in self.mentions.methods_named(name) if each[0] in self.modules)
 
     def _reset(self) -> None:
         """Forget what was written down, but not what values were seen."""
@@ -77,7 +77,7 @@ class Life(Registering):
         self.call_site = None
         self.call_sites = {}
         self.active = set()
-        self.last_written = {}
+        self.made_at = {}
         self.bottom = set()
         self.baseline = {}
         self.baseline_facts = frozenset()
@@ -206,7 +206,10 @@ class Life(Registering):
             for site, (application, module, _) in list(self.applications.items())
             if (site not in before or module == root.file) and not self.is_mounted(application)
         ]
-        self.unserved = {each[0].site for each in made if not self.leaves(each[0])}
+        returned = {each[0].site for each in made if self.holds(self.handed_out, each[0], 0)}
+        self.unserved = {
+            each[0].site for each in made if each[0].site not in returned and (returned or not self.leaves(each[0]))
+        }
         return made
 
     def mounted_elsewhere(self) -> Iterator[Object]:
@@ -217,12 +220,10 @@ class Life(Registering):
                     yield each
 
     def leaves(self, application: Object) -> bool:
-        """Tell whether an application outlives the launcher that made it: it is returned, kept or handed to a server.
+        """Tell whether an application outlives the launcher that made it: it is kept or handed to a server.
 
         Kept means in a global, on the object whose method the launcher is, or on one of a framework's class.
         """
-        if self.holds(self.handed_out, application, 0):
-            return True
         kept = [
             *(value for (site, _), value in self.attributes.items() if site.endswith(":self")),
             *self.global_writes.values(),
@@ -244,6 +245,10 @@ class Life(Registering):
         for option in options(plain(value)):
             if option == application:
                 return True
+            if isinstance(option, Object) and depth < 2:
+                kept = (value for (site, _), value in self.attributes.items() if site == option.site)
+                if any(self.holds(each, application, depth + 1) for each in kept):
+                    return True
             members = self.members(option) if depth < 2 else None
             if any(self.holds(each, application, depth + 1) for each in members or ()):
                 return True

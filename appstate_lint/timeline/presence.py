@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from appstate_lint.model import Place
+
 ABSENT, NONE, VALUE = 1, 2, 4
 PRESENT = NONE | VALUE
 ANYTHING = ABSENT | NONE | VALUE
@@ -36,6 +38,8 @@ class Cell(NamedTuple):
 
     bits: int
     clauses: frozenset[Facts] = frozenset()
+    made: Place | None = None
+    """Where the object was made that is there, if it is the same on all paths."""
 
 
 MISSING = Cell(ABSENT)
@@ -51,8 +55,9 @@ def names(bits: int) -> tuple[str, ...]:
 def join_cells(left: Cell, right: Cell, left_facts: Facts, right_facts: Facts) -> Cell:
     """Join a component's cells at a merge of two paths on which the given facts hold."""
     bits = left.bits | right.bits
+    made = left.made if left.made == right.made else None
     if not bits & ABSENT:
-        return Cell(bits)
+        return Cell(bits, made=made)
     clauses = {clause for clause in left.clauses if not right.bits & ABSENT or clause in right.clauses}
     clauses |= {clause for clause in right.clauses if not left.bits & ABSENT or clause in left.clauses}
     for key, truth in left_facts - right_facts:
@@ -61,7 +66,7 @@ def join_cells(left: Cell, right: Cell, left_facts: Facts, right_facts: Facts) -
             clauses |= _under((key, not truth), right)
     if len(clauses) > MOST_CLAUSES:
         clauses = set(sorted(clauses, key=lambda clause: (len(clause), sorted(clause)))[:MOST_CLAUSES])
-    return Cell(bits, frozenset(clauses))
+    return Cell(bits, frozenset(clauses), made)
 
 
 def _under(fact: Fact, cell: Cell) -> set[Facts]:
@@ -89,7 +94,7 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
 def given(cell: Cell, facts: Facts) -> Cell:
     """Return ``cell`` as it is where ``facts`` hold."""
     if cell.bits & ABSENT and cell.clauses and any(clause <= facts for clause in cell.clauses):
-        return Cell(cell.bits & ~ABSENT)
+        return Cell(cell.bits & ~ABSENT, made=cell.made)
     return cell
 
 

@@ -86,6 +86,8 @@ class Registering(Statements):
     dynamic_imports: bool
 
     def created(self, application: Object, at: At) -> None:
+        if self.muted:
+            return
         modules = (frame.file for frame in reversed(self.frames) if frame.function is None)
         module = next((file for file in modules if file in self.running), "")
         self.activity += 1
@@ -99,7 +101,7 @@ class Registering(Statements):
         self, owner: Value, role: str, value: Value, path: Path, at: At, dependencies: tuple[Value, ...] = ()
     ) -> None:
         """Put code on an application or router."""
-        if not isinstance(owner, Object) or path.dead or not role:
+        if not isinstance(owner, Object) or path.dead or not role or self.muted:
             return
         entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at))
         self.activity += 1
@@ -288,7 +290,7 @@ class Registering(Statements):
                 target = self.invoke(option, (), (), path, at)
             self.take_imported(path)
             for each in options(plain(target)):
-                if isinstance(each, Object) and self.kind(each) == "application" and not self.muted:
+                if isinstance(each, Object) and each.site in self.applications and not self.muted:
                     self.launches.append((each, dict(path.store), path.facts))
 
     def by_string(self, text: str, keywords: Keywords, path: Path, at: At) -> Value:
