@@ -543,7 +543,6 @@ def test_the_fakes_are_those_that_the_timeline_sees() -> None:
     assert set(FAKES) == telling._FAKES
 
 
-@pytest.mark.xfail(strict=True, reason="a method of a class that nothing imports can still be meant by its name")
 def test_a_method_elsewhere_is_not_meant(tmp_path: Path) -> None:
     files = shop("", "def route(request: Request):\n    thing.attach(request.app)\n    return request.app.state.db")
     files[UNRELATED] = "class Other:\n    def attach(self, app):\n        return 1\n"
