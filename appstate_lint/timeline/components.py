@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline import presence
@@ -113,6 +115,7 @@ class Components(Heap):
         key = (owner.site, component)
         known = self.cell(path, key)
         self.touch(Kind.READ, owner, component, at, path, known.bits)
+        self.read_here.add(key)
         if known.bits & ABSENT:
             path.store[key] = Cell(known.bits & PRESENT or VALUE)
         return Loaded(owner, component, self.component_value(key))
@@ -130,6 +133,7 @@ class Components(Heap):
         key = (owner.site, component)
         known = self.cell(path, key)
         self.touch(Kind.GUARD, owner, component, at, path, known.bits)
+        self.read_here.add(key)
         if known.bits == ABSENT and not self.component_known(key):
             return Loaded(owner, component, default, default)
         return Loaded(owner, component, self.component_value(key), default)
@@ -149,7 +153,8 @@ class Components(Heap):
         seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
         if seen is not None:
             earlier = self.made_at.get((key, before.made)) if before.made is not None else None
-            if earlier is not None and before.bits == VALUE and is_made(value) and earlier != value:
+            replaces = earlier is not None and before.bits == VALUE and is_made(value) and earlier != value
+            if replaces and key not in self.read_here:
                 seen.replaces = before.made
             self.made_at[key, seen.place] = value
             seen.plain_none = self.plain_none
@@ -234,6 +239,7 @@ class Components(Heap):
         if isinstance(value, Test):
             return self.narrow(path, value.when_true if truth else value.when_false)
         if isinstance(value, Loaded):
+            self.use(value)
             return self.suppose_loaded(path, value, truth)
         if isinstance(value, AnyOf):
             loaded = one_component(value)
@@ -243,6 +249,11 @@ class Components(Heap):
                 return path
         condition = condition_of(value)
         return self.hold(path, condition, truth) if condition else path
+
+    def use(self, value: Value) -> None:
+        """Note that what was read from a component is dereferenced or decides a branch."""
+        if isinstance(value, Loaded) and not self.muted:
+            self.records.used.add((self.canonical(value.owner).site, value.component))
 
     def suppose_loaded(self, path: Path, value: Loaded, truth: bool) -> Path | None:
         """Narrow a component by the truth of what was read from it."""
@@ -323,8 +334,9 @@ def bits_of(value: Value) -> int:
 def is_made(value: Value) -> bool:
     """Tell whether a value is an object that the code which writes it has made."""
     match value:
-        case Object(site=site):
-            return not site.startswith("any ")
+        case Object(site=site, cls=cls, external=external):
+            known = cls is not None or external.partition(".")[0] not in sys.stdlib_module_names
+            return known and not site.startswith("any ")
         case ListValue() | DictValue():
             return True
     return False

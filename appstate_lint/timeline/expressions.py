@@ -11,7 +11,7 @@ from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
-from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
+from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Facts
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -73,6 +73,7 @@ class Expressions(Parts):
     def attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
         """Return the attribute ``name`` of a value; of a holder, that reads a component."""
         found: Value | None = None
+        self.use(owner)
         if isinstance(owner, Loaded) and plain(owner) == NONE_VALUE:
             return Unknown(name)
         several = options(plain(owner))
@@ -542,13 +543,25 @@ class Expressions(Parts):
     def branch_all(self, op: str, values: tuple[Expr, ...], path: Path) -> tuple[Path | None, Path | None]:
         going: Path | None = path
         left: Path | None = None
+        known = path.facts
         for value in values:
             if going is None or going.dead:
                 break
             yes, no = self.branch(value, going)
             going, leaving = (yes, no) if op == "and" else (no, yes)
             left = merge(left, leaving)
+        self.name_whole(known, going, left)
         return (going, left) if op == "and" else (left, going)
+
+    def name_whole(self, known: Facts, going: Path | None, left: Path | None) -> None:
+        """Give the whole of an ``and`` (or of a negated ``or``) a name: its opposite holds where it ended early."""
+        parts = sorted(going.facts - known) if going is not None else []
+        if len(parts) < 2 or going is None:
+            return
+        name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)
+        self.hold(going, name, True)
+        if left is not None:
+            self.hold(left, name, False)
 
     def split(self, value: Value, path: Path) -> tuple[Path | None, Path | None]:
         """Return ``path`` where ``value`` is true, and where it is false."""
@@ -595,6 +608,7 @@ class Expressions(Parts):
         left, right = self.evaluate(expr.left, path), self.evaluate(expr.right, path)
         if path.dead:
             return UNKNOWN
+        self.use(left)
         op = expr.op
         if op in ("in", "not in"):
             return self.contains(left, right, op == "in", path, expr.at)

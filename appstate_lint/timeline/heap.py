@@ -171,6 +171,7 @@ class Heap:
         self.component_values: dict[Key, Value] = {}
         self.plain_none = False
         self.by_item = False
+        self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], Value] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}

@@ -59,6 +59,10 @@ class Known(Unseen):
                 return Suppress(tuple(value.name for value in args if isinstance(value, External)))
             case "join":
                 return self.join_tasks(args, path, at)
+            case "executor" if code is not None:
+                return self.start(code, rest, passed, path, at, table.role)
+            case "run" if isinstance(code, FunctionValue):
+                return Invocation("coroutine", code, rest, passed)
             case "run" if code is not None:
                 return self.invoke(code, rest, passed, path, at)
             case "spawn" | "background" if code is not None:
@@ -125,7 +129,7 @@ class Known(Unseen):
         else:
             return UNKNOWN
         self.spawn(kept, path, at, certain=True)
-        return Invocation("task", kept.function, kept.args, kept.keywords) if kept.kind == "coroutine" else UNKNOWN
+        return Invocation("task", kept.function, kept.args, kept.keywords)
 
     def run_text(self, name: str, args: tuple[Value, ...], at: At) -> None:
         """``exec``: a text that names a holder, or one made where a holder is named, may write anything."""

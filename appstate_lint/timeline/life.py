@@ -536,7 +536,11 @@ class Life(Registering):
         """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
         self.phase = Phase.SERVING
         self.deciding = frozenset(
-            name for cell in started.store.values() for clause in cell.clauses for name, _ in clause
+            part.removeprefix("not ")
+            for cell in started.store.values()
+            for clause in cell.clauses
+            for name, _ in clause
+            for part in (name, *name.split(" and "))
         )
         entries = list(self.entries(application))
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]

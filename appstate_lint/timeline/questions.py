@@ -34,6 +34,8 @@ class Life(NamedTuple):
     open: tuple[tuple[str, int, str], ...]
     dynamic_reads: bool
     exhausted: bool
+    used: frozenset[tuple[str, str]]
+    """Components (owner, name) whose value some reader dereferences or branches on."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
 
@@ -188,6 +190,8 @@ class Timeline:
         for component in self.all_components():
             writes = component.writes
             if not writes or not component.reads or not all(each.plain_none for each in writes):
+                continue
+            if (writes[0].owner, component.name) not in component.life.used:
                 continue
             unseen_write = self.unreached_write(component.name) or component.name in component.life.written_somewhere
             if unseen_write or component.name in self.written_outside or self.doubt(component):

@@ -96,6 +96,7 @@ class Records:
         self.reached: set[tuple[str, int]] = set()
         self.cut: set[tuple[str, int]] = set()
         self.cut_early = False
+        self.used: set[tuple[str, str]] = set()
         self.clock = 0
 
     def tick(self) -> int:

@@ -66,6 +66,7 @@ class Statements(Calls):
         if node.value is None:
             self.declare(node, path)
             return
+        outer, self.read_here = self.read_here, set()
         value = self.evaluate(node.value, path)
         if isinstance(value, Unknown) and node.annotation is not None:
             typed = self.typed(node.annotation, self.frame.file, self.frame.function, value.hint)
@@ -76,6 +77,7 @@ class Statements(Calls):
         for target in node.targets:
             self.assign(target, value, path)
         self.plain_none = False
+        self.read_here |= outer
 
     def named(self, value: Value, node: flow.Bind) -> Value:
         """Give a module constant of unknown value a name, so that tests of it can be compared."""
@@ -524,10 +526,15 @@ class Statements(Calls):
         frame = self.frame
         returns = len(frame.returns)
         names = [self.caught_names(handler) for handler in node.handlers]
+        harmless = 0
+        while harmless < len(node.body) and _cannot_raise(node.body[harmless]):
+            self.block(node.body[harmless : harmless + 1], path)
+            harmless += 1
+        before = path.fork()
         self.raising.append(dict(path.store))
         bare = frozenset({"BaseException"}) if any(not each for each in names) else frozenset()
         self.catching.append(frozenset(name for each in names for name in each) | bare)
-        self.block(node.body, path)
+        self.block(node.body[harmless:], path)
         self.catching.pop()
         raised = self.raising.pop()
         failing = self.failed_path(before, path, raised)
@@ -752,6 +759,16 @@ class Statements(Calls):
     def settle(self, path: Path) -> None:
         """Let tasks that were created run from here on: their creator waits."""
         raise NotImplementedError
+
+
+def _cannot_raise(statement: flow.Stmt) -> bool:
+    """Tell whether a statement only stores a constant or an empty display."""
+    if not isinstance(statement, flow.Bind):
+        return False
+    match statement.value:
+        case flow.Const() | flow.Sequence(items=()) | flow.Mapping(items=()):
+            return True
+    return False
 
 
 def _tail(expr: Expr) -> str:

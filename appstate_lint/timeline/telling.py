@@ -170,6 +170,7 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
+        used=frozenset(run.records.used),
         written_somewhere=frozenset(
             name
             for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.containers import Containers
 from appstate_lint.timeline.heap import BUILTINS, Path, merge
+from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -30,6 +31,7 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
+_WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
 _IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
@@ -119,6 +121,13 @@ class Unseen(Containers):
                         found.extend(self.dict_cell(number).items.values())
         return found
 
+    def wait(self, path: Path) -> None:
+        """Let spawned code wait: what start-up sets may then be there, so nothing is said of it."""
+        for key, cell in path.store.items():
+            if cell.bits & ABSENT and cell.bits & PRESENT:
+                path.store[key] = Cell(cell.bits & PRESENT)
+                self.frame.touched.add(key)
+
     def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
         """Note that unseen code of a base class may call the methods of an object from here on."""
         for base in self.bases(cls):
@@ -168,6 +177,8 @@ class Unseen(Containers):
         table = self.tables.methods.get(name)
         if table is not None:
             return self.act(table, args, keywords, path, at, name)
+        if self.spawned and name in _WAITS:
+            self.wait(path)
         if isinstance(owner, Scope) and name == "get" and args and plain(args[0]) == Literal("app"):
             return self.the_application()
         if isinstance(owner, Object) and owner.cls is not None:
