@@ -11,7 +11,6 @@ from appstate_lint.timeline.values import (
     ClassValue,
     Dependency,
     DictValue,
-    External,
     FunctionValue,
     Holder,
     Keywords,
@@ -69,7 +68,7 @@ class Arguments(Expressions):
         """Return an argument, or what the annotation says where the argument is not known."""
         if isinstance(value, Unknown) and value.hint.startswith("request."):
             return value
-        if isinstance(value, (Unknown, External)) and param.annotation is not None:
+        if isinstance(value, Unknown) and param.annotation is not None:
             typed = self.typed(param.annotation, function.file, facts, param.name)
             if not isinstance(typed, Unknown):
                 return typed

@@ -101,7 +101,9 @@ class Components(Heap):
         if value is not None:
             written = bits_of(value)
             seen.none_written, seen.value_written = bool(written & NONE), bool(written & VALUE)
-            seen.value = value
+            made = plain(value)
+            if isinstance(made, Object) and made.cls is not None:
+                seen.made_class = self.project.cls(made.cls.file, made.cls.index).qualname
         self.records.add(seen)
         return seen
 

@@ -12,7 +12,7 @@ from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
-from appstate_lint.timeline.presence import Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
@@ -566,6 +566,10 @@ class Life(Registering):
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""
         path = Path({}, dict(current.store), current.facts | entry.facts)
+        for key in entry.present:
+            cell = path.store.get(key)
+            if cell is not None and cell.bits & ABSENT:
+                path.store[key] = Cell(cell.bits & PRESENT or VALUE)
         at = _at(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
@@ -643,7 +647,8 @@ class Life(Registering):
                     join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
                 )
                 path = Path({}, dict(store), current.facts if not early else each.facts & current.facts)
-                self.spawned, self.possible = early, not each.certain
+                self.spawned = early
+                self.possible = not each.certain and not isinstance(each.value, Invocation)
                 self.stack[:] = list(each.stack)[:8]
                 self.framed(each.place, path)
                 if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:

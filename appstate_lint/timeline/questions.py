@@ -93,6 +93,11 @@ class Component:
         """Guards, reads with a default, and reads whose failure is caught."""
         return [each for each in self.reads if each.bits & ABSENT and (each.kind is Kind.GUARD or each.caught)]
 
+    def runs_itself(self, read: Occurrence) -> bool:
+        """Tell whether a read happens inside a method of the component's own object: then it is there."""
+        classes = tuple(f"{each.made_class}." for each in self.writes if each.made_class)
+        return bool(classes) and any(call.function.startswith(classes) for call in read.stack)
+
     def first_write_after(self, read: Occurrence) -> Occurrence | None:
         """Return the first write that comes later than ``read``."""
         for write in self.certain_writes:
@@ -206,12 +211,13 @@ class Timeline:
         """
         for component in self.all_components():
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
-            if not early or len(early) != len(component.writes) or self.doubt(component):
+            if not early or len(early) != len(component.writes) or self.doubt_of_order(component):
                 continue
             sure = [
                 read
                 for read in component.plain_reads
                 if read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
+                if not component.runs_itself(read)
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers
@@ -220,7 +226,7 @@ class Timeline:
         """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
         for component in self.all_components():
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
-            if not early or any(each.spawned for each in component.writes) or self.doubt(component):
+            if not early or any(each.spawned for each in component.writes) or self.doubt_of_order(component):
                 continue
             reads = [each for each in component.plain_reads if each.spawned and not each.possible]
             for readers in _by_function(reads):
@@ -229,7 +235,7 @@ class Timeline:
     def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the readers, function by function, that run after a start-up that failed."""
         for component in self.all_components():
-            if not component.certain_writes or self.doubt(component):
+            if not component.certain_writes or self.doubt_of_order(component):
                 continue
             reads = [each for each in component.plain_reads if each.phase is Phase.SHUTDOWN and not each.possible]
             for readers in _by_function([each for each in reads if each.partial and not each.swallowed]):
@@ -245,6 +251,11 @@ class Timeline:
                 first = next((each for each in early if each.place == second.replaces), None)
                 if first is not None and first.place != second.place:
                     yield component, first, second
+
+    def doubt_of_order(self, component: Component) -> bool:
+        """Tell whether the order of a component's known writes is in doubt; an open holder does not matter here."""
+        mentioned = any(component.name in unseen.words for unseen in self.unseen)
+        return component.life.exhausted or component.name in component.life.written_somewhere or mentioned
 
     def unreached_write(self, name: str) -> Occurrence | None:
         """Return a write of ``name`` in code that no application reaches."""

@@ -49,7 +49,8 @@ class Occurrence(msgspec.Struct):
     facts: Facts = frozenset()
     none_written: bool = False
     value_written: bool = False
-    value: object = None
+    made_class: str = ""
+    """For a write: the qualified name of the project's class whose instance is stored."""
     plain_none: bool = False
     replaces: Place | None = None
     """For a write: where the different object was written that it replaces on every path to here."""

@@ -13,7 +13,7 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.parts import DYNAMIC
-from appstate_lint.timeline.presence import Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -48,6 +48,8 @@ class Registration(NamedTuple):
     dependencies: tuple[Value, ...]
     phase: Phase
     place: Place
+    present: frozenset[Key] = frozenset()
+    """What start-up code certainly had when it registered this."""
 
 
 class Entry(NamedTuple):
@@ -58,6 +60,7 @@ class Entry(NamedTuple):
     facts: Facts
     dependencies: tuple[Value, ...]
     place: Place
+    present: frozenset[Key] = frozenset()
 
 
 class Spawned(msgspec.Struct):
@@ -103,7 +106,10 @@ class Registering(Statements):
         """Put code on an application or router."""
         if not isinstance(owner, Object) or path.dead or not role or self.muted:
             return
-        entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at))
+        present: frozenset[Key] = frozenset()
+        if self.phase is Phase.STARTUP:
+            present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
+        entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at), present)
         self.activity += 1
         known = self.registrations.setdefault(owner.site, [])
         if not any(each.role == role and each.value == value for each in known):
@@ -345,7 +351,7 @@ class Registering(Statements):
                         elif isinstance(option, FunctionValue):
                             yield Entry("endpoint", option, inner, (), each.place)
                 case "endpoint":
-                    yield Entry(each.role, each.value, inner, needed, each.place)
+                    yield Entry(each.role, each.value, inner, needed, each.place, each.present)
                 case "middleware" | "dispatch" | "handler":
                     yield Entry(each.role, each.value, inner, (), each.place)
         for dependency in own:

@@ -1,0 +1,1020 @@
+"""What really happens is in the report: small applications run under the real test client, their state recorded.
+
+Every application is imported and served in one process of its own, started with this file as script, which notes
+each touch of an application's state: component, kind, line, phase, and what was there. The report on the same files
+must know every one of them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import importlib
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import State
+from starlette.testclient import TestClient
+
+from appstate_lint import engine
+from appstate_lint.config import Settings
+from appstate_lint.model import Access, Kind, Report
+
+NOBODY_WRITES = {f"appstate-{rule}" for rule in ("never-initialized", "default-hides-missing", "only-tests-write")}
+KINDS = {"get": {Kind.READ, Kind.GUARD}, "set": {Kind.WRITE}, "delete": {Kind.DELETE}}
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Touch:
+    """One touch of an application's state as it happened; ``presence`` is what was found there ("" if not asked)."""
+
+    file: str
+    line: int
+    component: str
+    kind: str
+    phase: str
+    presence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """An application: its files, what starts it (``module:name``, with ``()`` if called), and what it is asked.
+
+    ``happens`` says, a word each as ``phase:kind:component``, what a run must show: without it nothing would be tested.
+    """
+
+    files: dict[str, str]
+    start: str
+    paths: tuple[str, ...]
+    happens: str
+
+
+SHAPES: dict[str, Shape] = {}
+
+
+def shape(name: str, start: str, paths: str, happens: str, **files: str) -> None:
+    """Add an application to the table; ``__`` in the name of a file is a slash."""
+    texts = {f"{file.replace('__', '/')}.py": text.lstrip("\n") for file, text in files.items()}
+    SHAPES[name] = Shape(texts, start, tuple(paths.split()), happens)
+
+
+# The applications, one a way to start up
+
+shape(
+    "lifespan",
+    "service:app",
+    "/rows /rows",
+    "build:set:title startup:set:db startup:get:db serving:get:db serving:get:title shutdown:get:db shutdown:delete:db",
+    service='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+class Database:
+    def rows(self):
+        return [1, 2]
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    app.state.db = Database()
+    app.state.count = len(app.state.db.rows())
+    yield
+    print(app.state.db)
+    del app.state.db
+
+
+app = FastAPI(lifespan=lifespan)
+app.state.title = "rows"
+
+
+@app.get("/rows")
+async def rows(request: Request):
+    found = request.app.state.db.rows()
+    return {request.app.state.title: found}
+''',
+)
+
+shape(
+    "nested_lifespan_in_factory",
+    "shop.main:create_app()",
+    "/price",
+    "startup:set:prices build:set:settings startup:get:settings serving:get:prices",
+    shop____init__="",
+    shop__main='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from shop.routes import router
+
+
+def create_app(scale: int = 2) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app):
+        app.state.prices = {"tea": 3 * scale, "unit": app.state.settings["unit"]}
+        try:
+            yield
+        finally:
+            app.state.prices = None
+
+    app = FastAPI(lifespan=lifespan)
+    app.state.settings = {"unit": "EUR"}
+    app.include_router(router)
+    return app
+''',
+    shop__routes='''
+from fastapi import APIRouter, Request
+
+router = APIRouter()
+
+
+@router.get("/price")
+def price(request: Request):
+    state = request.app.state
+    return state.prices["tea"]
+''',
+)
+
+shape(
+    "events_in_factory",
+    "events:create_app()",
+    "/jobs",
+    "startup:set:jobs startup:get:jobs startup:set:size serving:get:jobs serving:get:size shutdown:get:jobs",
+    events='''
+from fastapi import FastAPI, Request
+
+
+def create_app():
+    app = FastAPI()
+
+    @app.on_event("startup")
+    async def load():
+        app.state.jobs = ["a", "b"]
+
+    @app.on_event("startup")
+    def measure():
+        app.state.size = len(app.state.jobs)
+
+    @app.on_event("shutdown")
+    async def leave():
+        app.state.jobs.clear()
+
+    @app.get("/jobs")
+    async def jobs(request: Request):
+        return {"jobs": app.state.jobs, "size": request.app.state.size}
+
+    return app
+''',
+)
+
+shape(
+    "startup_list",
+    "listed:app",
+    "/",
+    "startup:set:cache startup:get:cache startup:set:ready serving:get:ready shutdown:get:cache",
+    listed='''
+from fastapi import FastAPI, Request
+
+
+async def open_cache():
+    app.state.cache = {}
+
+
+def warm_cache():
+    app.state.cache["a"] = 1
+    app.state.ready = True
+
+
+async def close_cache():
+    app.state.cache.clear()
+
+
+def show(request: Request):
+    return request.app.state.ready
+
+
+app = FastAPI(on_startup=[open_cache, warm_cache], on_shutdown=[close_cache])
+app.add_api_route("/", show)
+''',
+)
+
+shape(
+    "merged_lifespans",
+    "merged.app:app",
+    "/",
+    "startup:set:pool startup:get:pool startup:set:queue serving:get:queue shutdown:delete:pool",
+    merged__storage='''
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def storage(app):
+    app.state.pool = ["connection"]
+    yield
+    del app.state.pool
+''',
+    merged__queue='''
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def queue(app):
+    app.state.queue = list(app.state.pool)
+    yield
+    app.state.queue.clear()
+''',
+    merged__app='''
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from merged.queue import queue
+from merged.storage import storage
+
+
+@asynccontextmanager
+async def lifespan(app):
+    async with storage(app), queue(app):
+        yield
+
+
+async def show(request):
+    return JSONResponse(request.app.state.queue)
+
+
+app = Starlette(routes=[Route("/", show)], lifespan=lifespan)
+''',
+)
+
+shape(
+    "exit_stack",
+    "stacked:app",
+    "/",
+    "startup:set:client startup:get:client startup:set:session serving:get:session shutdown:get:client",
+    stacked='''
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+@asynccontextmanager
+async def client(app):
+    app.state.client = {"open": True}
+    try:
+        yield app.state.client
+    finally:
+        app.state.client["open"] = False
+
+
+async def forget(app):
+    app.state.session = None
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    async with AsyncExitStack() as stack:
+        found = await stack.enter_async_context(client(app))
+        app.state.session = [found]
+        stack.push_async_callback(forget, app)
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    return len(request.app.state.session)
+''',
+)
+
+shape(
+    "orchestrator",
+    "boot.main:app",
+    "/",
+    "startup:set:store startup:get:store startup:set:index serving:get:index shutdown:get:index",
+    boot__steps='''
+class Boot:
+    def __init__(self, app):
+        self.app = app
+        self.state = app.state
+
+    async def run(self):
+        await self._phase_1_store()
+        await self._phase_2_index()
+
+    async def _phase_1_store(self):
+        self.app.state.store = {"a": 1}
+
+    async def _phase_2_index(self):
+        self.state.index = sorted(self.state.store)
+
+    async def stop(self):
+        self.state.index.clear()
+''',
+    boot__main='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from boot.steps import Boot
+
+
+@asynccontextmanager
+async def lifespan(app):
+    boot = Boot(app)
+    await boot.run()
+    yield
+    await boot.stop()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    return request.app.state.index
+''',
+)
+
+shape(
+    "services_copied",
+    "copied:app",
+    "/",
+    "startup:set:mailer startup:set:clock serving:get:mailer serving:get:clock",
+    copied='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+async def make_services():
+    services = {"mailer": ["mail"], "clock": 12}
+    return services
+
+
+@asynccontextmanager
+async def lifespan(app):
+    services = await make_services()
+    for name, service in services.items():
+        setattr(app.state, name, service)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    state = request.app.state
+    first = state.mailer
+    return [first, getattr(state, "clock")]
+''',
+)
+
+shape(
+    "lazy_in_route",
+    "lazy:app",
+    "/ / /other /other",
+    "serving:get:model serving:set:model serving:get:other serving:set:other",
+    lazy='''
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+
+
+async def show(request):
+    state = request.app.state
+    if not hasattr(state, "model"):
+        state.model = [1, 2]
+    return JSONResponse(state.model)
+
+
+async def other(request):
+    found = getattr(request.app.state, "other", None)
+    if found is None:
+        found = {"a": 1}
+        request.app.state.other = found
+    return JSONResponse(found)
+
+
+app = Starlette()
+app.add_route("/", show)
+app.add_route("/other", other)
+''',
+)
+
+shape(
+    "middleware",
+    "guarded:app",
+    "/ /",
+    "build:set:limit startup:get:limit startup:set:hits serving:get:hits serving:set:hits",
+    guarded='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.middleware.base import BaseHTTPMiddleware
+
+
+class Limiter(BaseHTTPMiddleware):
+    def __init__(self, app, owner):
+        super().__init__(app)
+        self.limit = owner.state.limit
+
+    async def dispatch(self, request, call_next):
+        request.app.state.hits += 1
+        response = await call_next(request)
+        response.headers["hits"] = str(request.app.state.hits)
+        return response
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.hits = 0
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.state.limit = 10
+app.add_middleware(Limiter, owner=app)
+
+
+@app.get("/")
+async def show(request: Request):
+    return request.app.state.hits
+''',
+)
+
+shape(
+    "task_awaited",
+    "awaited:app",
+    "/",
+    "startup:set:rates startup:get:rates serving:get:rates",
+    awaited='''
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+async def fetch(app):
+    await asyncio.sleep(0)
+    app.state.rates = {"EUR": 1}
+
+
+@asynccontextmanager
+async def lifespan(app):
+    task = asyncio.create_task(fetch(app))
+    await task
+    app.state.names = list(app.state.rates)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    return request.app.state.rates
+''',
+)
+
+shape(
+    "task_left_running",
+    "running:app",
+    "/go /seen",
+    "startup:set:go startup:set:early serving:get:go serving:set:seen serving:get:seen shutdown:get:task",
+    running='''
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+async def watch(app):
+    app.state.early = True
+    await app.state.go.wait()
+    app.state.seen = app.state.limit
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.go = asyncio.Event()
+    app.state.limit = 7
+    app.state.task = asyncio.create_task(watch(app))
+    await asyncio.sleep(0)
+    yield
+    app.state.task.cancel()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/go")
+async def go(request: Request):
+    request.app.state.go.set()
+    await request.app.state.task
+    return "gone"
+
+
+@app.get("/seen")
+async def seen(request: Request):
+    return getattr(request.app.state, "seen", None)
+''',
+)
+
+shape(
+    "dependencies",
+    "wired.app:app",
+    "/",
+    "startup:set:engine serving:get:engine serving:get:users",
+    wired____init__="",
+    wired__deps='''
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+
+def get_engine(request: Request):
+    return request.app.state.engine
+
+
+def get_session(engine=Depends(get_engine)):
+    yield {"engine": engine}
+
+
+class Users:
+    def __init__(self, request: Request, session: dict = Depends(get_session)):
+        self.names = request.app.state.users
+        self.session = session
+
+
+Session = Annotated[dict, Depends(get_session)]
+''',
+    wired__app='''
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from wired.deps import Session, Users
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.engine = "engine"
+    app.state.users = ["ada"]
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(session: Session, users: Users = Depends()):
+    return [session["engine"], users.names]
+''',
+)
+
+shape(
+    "named_by_default",
+    "helped.app:app",
+    "/",
+    "startup:set:ledger serving:get:ledger serving:get:audit",
+    helped__lookup='''
+def component(state, name="ledger"):
+    return getattr(state, name)
+
+
+def fetch(request, *names):
+    state = request.app.state
+    return [component(state), *(component(state, name) for name in names)]
+''',
+    helped__app='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from helped.lookup import fetch
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.ledger = [1]
+    app.state.audit = [2]
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    return fetch(request, "audit")
+''',
+)
+
+shape(
+    "main_fills_module_application",
+    "served.main:main()",
+    "/",
+    "build:set:options build:get:options build:set:depth serving:get:depth",
+    served__web='''
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+
+
+@app.get("/")
+def show(request: Request):
+    return [app.state.options, request.app.state.depth]
+''',
+    served__main='''
+import uvicorn
+
+from served.web import app
+
+
+def main():
+    app.state.options = {"depth": 3}
+    app.state.depth = app.state.options["depth"]
+    uvicorn.run(app)
+
+
+if __name__ == "__main__":
+    main()
+''',
+)
+
+shape(
+    "mounted",
+    "outer:app",
+    "/ /api/items",
+    "build:set:items startup:set:name serving:get:items serving:get:name serving:get:missing",
+    outer='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.name = "outer"
+    yield
+
+
+api = FastAPI()
+api.state.items = [1, 2]
+
+
+@api.get("/items")
+def items(request: Request):
+    unknown = getattr(request.app.state, "missing", "inner")
+    return [unknown, request.app.state.items]
+
+
+app = FastAPI(lifespan=lifespan)
+app.mount("/api", api)
+
+
+@app.get("/")
+def show(request: Request):
+    return request.app.state.name
+''',
+)
+
+shape(
+    "conditional",
+    "maybe:app",
+    "/ /tracer",
+    "startup:set:metrics serving:get:metrics serving:get:tracer",
+    maybe='''
+import os
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+app_settings = {"metrics": True, "tracer": "SHOP_TRACER_OF_TESTS" in os.environ}
+
+
+@asynccontextmanager
+async def lifespan(app):
+    if app_settings["metrics"]:
+        app.state.metrics = []
+    if app_settings["tracer"]:
+        app.state.tracer = object()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    if not hasattr(request.app.state, "metrics"):
+        return "off"
+    request.app.state.metrics.append(1)
+    return request.app.state.metrics
+
+
+@app.get("/tracer")
+def tracer(request: Request):
+    try:
+        return str(request.app.state.tracer)
+    except AttributeError:
+        return "none"
+''',
+)
+
+shape(
+    "misspelled",
+    "typo:app",
+    "/ /guess",
+    "startup:set:cluster_manager serving:get:cluster_manger serving:get:cluster",
+    typo='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.cluster_manager = ["node"]
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    return request.app.state.cluster_manger
+
+
+@app.get("/guess")
+def guess(request: Request):
+    return getattr(request.app.state, "cluster", [])
+''',
+)
+
+shape(
+    "subclass",
+    "classy:app",
+    "/",
+    "build:set:tables startup:get:tables startup:set:rows serving:get:rows",
+    classy='''
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+class Service(FastAPI):
+    def __init__(self, **options):
+        super().__init__(lifespan=self.live, **options)
+        self.state.tables = ["t"]
+        self.add_api_route("/", self.show)
+
+    @asynccontextmanager
+    async def live(self, app):
+        self.state.rows = len(self.state.tables)
+        yield
+
+    async def show(self, request: Request):
+        return [self.state.rows, request.app.state.tables]
+
+
+app = Service(title="classy")
+''',
+)
+
+shape(
+    "background",
+    "later:app",
+    "/",
+    "startup:set:log serving:get:log serving:set:last",
+    later='''
+import functools
+from contextlib import asynccontextmanager
+
+from fastapi import BackgroundTasks, FastAPI, Request
+
+
+def note(app, word):
+    app.state.log.append(word)
+    app.state.last = word
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.log = []
+    start = functools.partial(note, app, "start")
+    start()
+    yield
+    note(app, "end")
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request, tasks: BackgroundTasks):
+    tasks.add_task(note, request.app, "asked")
+    return request.app.state.last
+''',
+)
+
+
+# Running them: what follows happens in the other process
+
+
+class Recorder:
+    """Notes who touches the state of an application; the one thing here that changes."""
+
+    def __init__(self) -> None:
+        self.phase = "build"
+        self.root = Path()
+        self.states: list[State] = []
+        self.touches: set[Touch] = set()
+
+    def note(self, state: State, component: str, kind: str, frame: types.FrameType, presence: str) -> None:
+        file = Path(frame.f_code.co_filename)
+        if any(state is each for each in self.states) and file.is_relative_to(self.root):
+            place = file.relative_to(self.root).as_posix()
+            self.touches.add(Touch(place, frame.f_lineno, component, kind, self.phase, presence))
+
+
+def _watch(recorder: Recorder) -> None:
+    """Wrap the state class, and the constructors, whose states are those of applications, for the whole process."""
+    from fastapi import FastAPI
+
+    cls: Any = State
+    read, write, delete = cls.__getattr__, cls.__setattr__, cls.__delattr__
+
+    def getting(state: State, name: str) -> object:
+        frame = sys._getframe(1)
+        try:
+            found: object = read(state, name)
+        except AttributeError:
+            recorder.note(state, name, "get", frame, "ABSENT")
+            raise
+        recorder.note(state, name, "get", frame, "NONE" if found is None else "VALUE")
+        return found
+
+    def setting(state: State, name: str, value: object) -> None:
+        recorder.note(state, name, "set", sys._getframe(1), "")
+        write(state, name, value)
+
+    def deleting(state: State, name: str) -> None:
+        recorder.note(state, name, "delete", sys._getframe(1), "")
+        delete(state, name)
+
+    cls.__getattr__, cls.__setattr__, cls.__delattr__ = getting, setting, deleting
+    for constructor in (Starlette, FastAPI):
+        _watch_constructor(recorder, constructor)
+
+
+def _watch_constructor(recorder: Recorder, constructor: Any) -> None:
+    construct = constructor.__init__
+
+    def constructing(app: Any, *args: object, **options: object) -> None:
+        construct(app, *args, **options)
+        recorder.states.append(app.state)
+
+    constructor.__init__ = constructing
+
+
+def _serve(recorder: Recorder, app: Any, paths: Iterable[str]) -> None:
+    """Start `app`, ask it for each path, stop it."""
+    client = TestClient(app, raise_server_exceptions=False)
+    recorder.phase = "startup"
+    client.__enter__()
+    recorder.phase = "serving"
+    for path in paths:
+        client.get(path)
+    recorder.phase = "shutdown"
+    client.__exit__(None, None, None)
+
+
+def _run(recorder: Recorder, root: Path, start: str, paths: list[str]) -> list[Touch]:
+    """Import and serve the application of `root`; return what touched its state."""
+    recorder.root, recorder.phase, recorder.touches = root, "build", set()
+    with _server(lambda app: _serve(recorder, app, paths)), _importable(root):
+        module, _, name = start.partition(":")
+        found = getattr(importlib.import_module(module), name.removesuffix("()"))
+        app = found() if name.endswith("()") else found
+        if app is not None:
+            _serve(recorder, app, paths)
+    return sorted(recorder.touches)
+
+
+@contextmanager
+def _server(run: Callable[[object], None]) -> Iterator[None]:
+    """Let the test client serve what a program hands to `uvicorn.run`."""
+    module: Any = types.ModuleType("uvicorn")
+    module.run = run
+    sys.modules["uvicorn"] = module
+    yield
+    del sys.modules["uvicorn"]
+
+
+@contextmanager
+def _importable(root: Path) -> Iterator[None]:
+    sys.path.insert(0, str(root))
+    importlib.invalidate_caches()
+    yield
+    sys.path.remove(str(root))
+
+
+def _main(folder: Path) -> None:
+    """Run every application below `folder` and print what happened as JSON."""
+    recorder = Recorder()
+    _watch(recorder)
+    out, sys.stdout = sys.stdout, sys.stderr
+    result = {
+        name: [dataclasses.astuple(touch) for touch in _run(recorder, folder / name, each.start, list(each.paths))]
+        for name, each in SHAPES.items()
+    }
+    builtins.print(json.dumps(result), file=out)
+
+
+# Comparing
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write every application into a folder of its own."""
+    folder = tmp_path_factory.mktemp("truth").resolve()
+    for name, each in SHAPES.items():
+        for file, text in each.files.items():
+            path = folder / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def observed(folder: Path) -> dict[str, list[Touch]]:
+    """Run them all in one process."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, str(folder)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: [Touch(*touch) for touch in touches] for name, touches in json.loads(done.stdout).items()}
+
+
+def differences(touches: Iterable[Touch], report: Report) -> list[str]:
+    """Return what happened and is not in the report, a sentence each."""
+    known: dict[tuple[str, int, str], list[Access]] = {}
+    for access in report.accesses:
+        known.setdefault((access.file, access.line, access.component), []).append(access)
+    return [
+        f"{touch}: {problem}"
+        for touch in touches
+        if (problem := _problem(touch, known.get((touch.file, touch.line, touch.component), [])))
+    ]
+
+
+def _problem(touch: Touch, accesses: Iterable[Access]) -> str:
+    """Return what is wrong with the accesses reported where `touch` happened, or nothing."""
+    alike = [access for access in accesses if access.kind in KINDS[touch.kind]]
+    if not alike:
+        return "no such access"
+    timely = [access for access in alike if touch.phase in {phase.value for phase in access.phases}]
+    if not timely:
+        return f"not in that phase, but {[access.phases for access in alike]}"
+    if touch.presence and not any(touch.presence in access.presence for access in timely):
+        return f"something else there: {[access.presence for access in timely]}"
+    return ""
+
+
+def untrue(touches: Iterable[Touch], report: Report) -> list[str]:
+    """Return the findings which say that nothing writes a component that was written."""
+    written = {touch.component for touch in touches if touch.kind == "set"}
+    return [
+        finding.message
+        for finding in report.findings
+        if finding.rule in NOBODY_WRITES and finding.component in written
+    ]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_happens_is_in_the_report(name: str, folder: Path, observed: dict[str, list[Touch]]) -> None:
+    touches = observed[name]
+    assert set(SHAPES[name].happens.split()) <= {f"{each.phase}:{each.kind}:{each.component}" for each in touches}
+    report = engine.analyze(folder / name, Settings())
+    assert differences(touches, report) == []
+    assert untrue(touches, report) == []
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
