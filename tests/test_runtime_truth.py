@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -29,6 +30,7 @@ from appstate_lint.config import Settings
 from appstate_lint.model import Access, Kind, Report
 
 NOBODY_WRITES = {f"appstate-{rule}" for rule in ("never-initialized", "default-hides-missing", "only-tests-write")}
+TOO_EARLY = {"appstate-read-before-init", "appstate-missing-in-application"}
 KINDS = {"get": {Kind.READ, Kind.GUARD}, "set": {Kind.WRITE}, "delete": {Kind.DELETE}}
 
 
@@ -61,9 +63,10 @@ SHAPES: dict[str, Shape] = {}
 
 
 def shape(name: str, start: str, paths: str, happens: str, **files: str) -> None:
-    """Add an application to the table; ``__`` in the name of a file is a slash."""
-    texts = {f"{file.replace('__', '/')}.py": text.lstrip("\n") for file, text in files.items()}
-    SHAPES[name] = Shape(texts, start, tuple(paths.split()), happens)
+    """Add an application; in the names of files ``__`` is a slash and ``INIT`` is ``__init__``, else empty."""
+    texts = {f"{file.replace('__', '/').replace('INIT', '__init__')}.py": text for file, text in files.items()}
+    packages = {f"{file.rpartition('/')[0]}/__init__.py": "" for file in texts if "/" in file}
+    SHAPES[name] = Shape(packages | texts, start, tuple(paths.split()), happens)
 
 
 # The applications, one a way to start up
@@ -73,7 +76,7 @@ shape(
     "service:app",
     "/rows /rows",
     "build:set:title startup:set:db startup:get:db serving:get:db serving:get:title shutdown:get:db shutdown:delete:db",
-    service='''
+    service="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -101,7 +104,7 @@ app.state.title = "rows"
 async def rows(request: Request):
     found = request.app.state.db.rows()
     return {request.app.state.title: found}
-''',
+""",
 )
 
 shape(
@@ -109,8 +112,7 @@ shape(
     "shop.main:create_app()",
     "/price",
     "startup:set:prices build:set:settings startup:get:settings serving:get:prices",
-    shop____init__="",
-    shop__main='''
+    shop__main="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -131,8 +133,8 @@ def create_app(scale: int = 2) -> FastAPI:
     app.state.settings = {"unit": "EUR"}
     app.include_router(router)
     return app
-''',
-    shop__routes='''
+""",
+    shop__routes="""
 from fastapi import APIRouter, Request
 
 router = APIRouter()
@@ -142,7 +144,7 @@ router = APIRouter()
 def price(request: Request):
     state = request.app.state
     return state.prices["tea"]
-''',
+""",
 )
 
 shape(
@@ -150,7 +152,7 @@ shape(
     "events:create_app()",
     "/jobs",
     "startup:set:jobs startup:get:jobs startup:set:size serving:get:jobs serving:get:size shutdown:get:jobs",
-    events='''
+    events="""
 from fastapi import FastAPI, Request
 
 
@@ -174,7 +176,7 @@ def create_app():
         return {"jobs": app.state.jobs, "size": request.app.state.size}
 
     return app
-''',
+""",
 )
 
 shape(
@@ -182,7 +184,7 @@ shape(
     "listed:app",
     "/",
     "startup:set:cache startup:get:cache startup:set:ready serving:get:ready shutdown:get:cache",
-    listed='''
+    listed="""
 from fastapi import FastAPI, Request
 
 
@@ -205,7 +207,7 @@ def show(request: Request):
 
 app = FastAPI(on_startup=[open_cache, warm_cache], on_shutdown=[close_cache])
 app.add_api_route("/", show)
-''',
+""",
 )
 
 shape(
@@ -213,7 +215,7 @@ shape(
     "merged.app:app",
     "/",
     "startup:set:pool startup:get:pool startup:set:queue serving:get:queue shutdown:delete:pool",
-    merged__storage='''
+    merged__storage="""
 from contextlib import asynccontextmanager
 
 
@@ -222,8 +224,8 @@ async def storage(app):
     app.state.pool = ["connection"]
     yield
     del app.state.pool
-''',
-    merged__queue='''
+""",
+    merged__queue="""
 from contextlib import asynccontextmanager
 
 
@@ -232,8 +234,8 @@ async def queue(app):
     app.state.queue = list(app.state.pool)
     yield
     app.state.queue.clear()
-''',
-    merged__app='''
+""",
+    merged__app="""
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -255,7 +257,7 @@ async def show(request):
 
 
 app = Starlette(routes=[Route("/", show)], lifespan=lifespan)
-''',
+""",
 )
 
 shape(
@@ -263,7 +265,7 @@ shape(
     "stacked:app",
     "/",
     "startup:set:client startup:get:client startup:set:session serving:get:session shutdown:get:client",
-    stacked='''
+    stacked="""
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -297,7 +299,7 @@ app = FastAPI(lifespan=lifespan)
 @app.get("/")
 async def show(request: Request):
     return len(request.app.state.session)
-''',
+""",
 )
 
 shape(
@@ -305,7 +307,7 @@ shape(
     "boot.main:app",
     "/",
     "startup:set:store startup:get:store startup:set:index serving:get:index shutdown:get:index",
-    boot__steps='''
+    boot__steps="""
 class Boot:
     def __init__(self, app):
         self.app = app
@@ -323,8 +325,8 @@ class Boot:
 
     async def stop(self):
         self.state.index.clear()
-''',
-    boot__main='''
+""",
+    boot__main="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -346,7 +348,7 @@ app = FastAPI(lifespan=lifespan)
 @app.get("/")
 async def show(request: Request):
     return request.app.state.index
-''',
+""",
 )
 
 shape(
@@ -354,7 +356,7 @@ shape(
     "copied:app",
     "/",
     "startup:set:mailer startup:set:clock serving:get:mailer serving:get:clock",
-    copied='''
+    copied="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -381,7 +383,7 @@ def show(request: Request):
     state = request.app.state
     first = state.mailer
     return [first, getattr(state, "clock")]
-''',
+""",
 )
 
 shape(
@@ -389,7 +391,7 @@ shape(
     "lazy:app",
     "/ / /other /other",
     "serving:get:model serving:set:model serving:get:other serving:set:other",
-    lazy='''
+    lazy="""
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 
@@ -412,15 +414,15 @@ async def other(request):
 app = Starlette()
 app.add_route("/", show)
 app.add_route("/other", other)
-''',
+""",
 )
 
 shape(
     "middleware",
     "guarded:app",
     "/ /",
-    "build:set:limit startup:get:limit startup:set:hits serving:get:hits serving:set:hits",
-    guarded='''
+    "build:set:limit build:get:limit startup:set:hits serving:get:hits serving:set:hits",
+    guarded="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -453,7 +455,7 @@ app.add_middleware(Limiter, owner=app)
 @app.get("/")
 async def show(request: Request):
     return request.app.state.hits
-''',
+""",
 )
 
 shape(
@@ -461,7 +463,7 @@ shape(
     "awaited:app",
     "/",
     "startup:set:rates startup:get:rates serving:get:rates",
-    awaited='''
+    awaited="""
 import asyncio
 from contextlib import asynccontextmanager
 
@@ -487,24 +489,23 @@ app = FastAPI(lifespan=lifespan)
 @app.get("/")
 async def show(request: Request):
     return request.app.state.rates
-''',
+""",
 )
 
 shape(
     "task_left_running",
     "running:app",
     "/go /seen",
-    "startup:set:go startup:set:early serving:get:go serving:set:seen serving:get:seen shutdown:get:task",
-    running='''
+    "startup:set:go serving:get:go serving:set:seen serving:get:seen shutdown:get:task",
+    running="""
 import asyncio
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 
 
-async def watch(app):
-    app.state.early = True
-    await app.state.go.wait()
+async def watch(app, go):
+    await go.wait()
     app.state.seen = app.state.limit
 
 
@@ -512,7 +513,7 @@ async def watch(app):
 async def lifespan(app):
     app.state.go = asyncio.Event()
     app.state.limit = 7
-    app.state.task = asyncio.create_task(watch(app))
+    app.state.task = asyncio.create_task(watch(app, app.state.go))
     await asyncio.sleep(0)
     yield
     app.state.task.cancel()
@@ -531,7 +532,7 @@ async def go(request: Request):
 @app.get("/seen")
 async def seen(request: Request):
     return getattr(request.app.state, "seen", None)
-''',
+""",
 )
 
 shape(
@@ -539,8 +540,7 @@ shape(
     "wired.app:app",
     "/",
     "startup:set:engine serving:get:engine serving:get:users",
-    wired____init__="",
-    wired__deps='''
+    wired__deps="""
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -561,8 +561,8 @@ class Users:
 
 
 Session = Annotated[dict, Depends(get_session)]
-''',
-    wired__app='''
+""",
+    wired__app="""
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -583,7 +583,7 @@ app = FastAPI(lifespan=lifespan)
 @app.get("/")
 def show(session: Session, users: Users = Depends()):
     return [session["engine"], users.names]
-''',
+""",
 )
 
 shape(
@@ -591,7 +591,7 @@ shape(
     "helped.app:app",
     "/",
     "startup:set:ledger serving:get:ledger serving:get:audit",
-    helped__lookup='''
+    helped__lookup="""
 def component(state, name="ledger"):
     return getattr(state, name)
 
@@ -599,8 +599,8 @@ def component(state, name="ledger"):
 def fetch(request, *names):
     state = request.app.state
     return [component(state), *(component(state, name) for name in names)]
-''',
-    helped__app='''
+""",
+    helped__app="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -621,7 +621,7 @@ app = FastAPI(lifespan=lifespan)
 @app.get("/")
 def show(request: Request):
     return fetch(request, "audit")
-''',
+""",
 )
 
 shape(
@@ -629,7 +629,7 @@ shape(
     "served.main:main()",
     "/",
     "build:set:options build:get:options build:set:depth serving:get:depth",
-    served__web='''
+    served__web="""
 from fastapi import FastAPI, Request
 
 app = FastAPI()
@@ -638,8 +638,8 @@ app = FastAPI()
 @app.get("/")
 def show(request: Request):
     return [app.state.options, request.app.state.depth]
-''',
-    served__main='''
+""",
+    served__main="""
 import uvicorn
 
 from served.web import app
@@ -653,7 +653,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-''',
+""",
 )
 
 shape(
@@ -661,7 +661,7 @@ shape(
     "outer:app",
     "/ /api/items",
     "build:set:items startup:set:name serving:get:items serving:get:name serving:get:missing",
-    outer='''
+    outer="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -690,7 +690,7 @@ app.mount("/api", api)
 @app.get("/")
 def show(request: Request):
     return request.app.state.name
-''',
+""",
 )
 
 shape(
@@ -698,7 +698,7 @@ shape(
     "maybe:app",
     "/ /tracer",
     "startup:set:metrics serving:get:metrics serving:get:tracer",
-    maybe='''
+    maybe="""
 import os
 from contextlib import asynccontextmanager
 
@@ -733,7 +733,7 @@ def tracer(request: Request):
         return str(request.app.state.tracer)
     except AttributeError:
         return "none"
-''',
+""",
 )
 
 shape(
@@ -741,7 +741,7 @@ shape(
     "typo:app",
     "/ /guess",
     "startup:set:cluster_manager serving:get:cluster_manger serving:get:cluster",
-    typo='''
+    typo="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -764,7 +764,7 @@ def show(request: Request):
 @app.get("/guess")
 def guess(request: Request):
     return getattr(request.app.state, "cluster", [])
-''',
+""",
 )
 
 shape(
@@ -772,7 +772,7 @@ shape(
     "classy:app",
     "/",
     "build:set:tables startup:get:tables startup:set:rows serving:get:rows",
-    classy='''
+    classy="""
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -794,7 +794,7 @@ class Service(FastAPI):
 
 
 app = Service(title="classy")
-''',
+""",
 )
 
 shape(
@@ -802,7 +802,7 @@ shape(
     "later:app",
     "/",
     "startup:set:log serving:get:log serving:set:last",
-    later='''
+    later="""
 import functools
 from contextlib import asynccontextmanager
 
@@ -830,7 +830,888 @@ app = FastAPI(lifespan=lifespan)
 def show(request: Request, tasks: BackgroundTasks):
     tasks.add_task(note, request.app, "asked")
     return request.app.state.last
-''',
+""",
+)
+
+shape(
+    "gathered_and_threads",
+    "many:app",
+    "/ /",
+    "startup:set:one startup:set:two startup:set:three startup:get:one startup:set:four serving:get:four",
+    many="""
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+
+
+async def first(state):
+    state.one = 1
+
+
+async def second(state):
+    await asyncio.sleep(0)
+    state.two = 2
+
+
+def third(state, value):
+    state.three = value
+
+
+def fourth(state):
+    state.four = state.one + state.two + state.three
+
+
+@asynccontextmanager
+async def lifespan(app):
+    await asyncio.gather(first(app.state), second(app.state))
+    await run_in_threadpool(third, app.state, 3)
+    await asyncio.to_thread(fourth, app.state)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    total = await asyncio.to_thread(lambda: request.app.state.four)
+    return total + request.app.state.three
+""",
+)
+
+shape(
+    "pure_asgi_and_handlers",
+    "raw:app",
+    "/ /broken",
+    "startup:set:names startup:set:failures serving:get:names serving:get:failures serving:set:failures",
+    raw="""
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+
+class Named:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            scope["app"].state.names.append(scope["path"])
+        await self.app(scope, receive, send)
+
+
+async def on_error(request, error):
+    request.app.state.failures = request.app.state.failures + 1
+    return JSONResponse(str(error), status_code=400)
+
+
+class Show(HTTPEndpoint):
+    async def get(self, request):
+        return JSONResponse(request.app.state.names)
+
+
+async def broken(request):
+    raise ValueError("broken")
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.names = []
+    app.state.failures = 0
+    yield
+
+
+app = Starlette(
+    routes=[Route("/", Show), Mount("/", routes=[Route("/broken", broken)])],
+    middleware=[Middleware(Named)],
+    exception_handlers={ValueError: on_error},
+    lifespan=lifespan,
+)
+""",
+)
+
+shape(
+    "routers_with_lifespans",
+    "routed.app:app",
+    "/books",
+    "startup:set:shelf startup:set:books serving:get:books",
+    routed__books="""
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Request
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.books = [app.state.shelf]
+    yield
+    app.state.books.clear()
+
+
+router = APIRouter(lifespan=lifespan)
+
+
+@router.get("/books")
+def books(request: Request):
+    return request.app.state.books
+""",
+    routed__app="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from routed import books
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.shelf = "shelf"
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(books.router)
+""",
+)
+
+shape(
+    "steps_in_a_table",
+    "tabled:create()",
+    "/",
+    "startup:set:config startup:get:config startup:set:disk startup:set:net serving:get:disk serving:get:net",
+    tabled="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+def load(app):
+    app.state.config = {"disk": 1, "net": 2}
+
+
+async def connect(app):
+    for name in ("disk", "net"):
+        setattr(app.state, name, app.state.config[name])
+
+
+STEPS = [("load", load), ("connect", connect)]
+
+
+class Runner:
+    def __init__(self, steps):
+        self.steps = list(steps)
+        self.done = []
+
+    async def __call__(self, app):
+        for name, step in self.steps:
+            result = step(app)
+            if result is not None:
+                await result
+            self.done.append(name)
+
+
+def create():
+    runner = Runner(STEPS)
+
+    @asynccontextmanager
+    async def lifespan(app):
+        await runner(app)
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/")
+    def show(request: Request):
+        return [request.app.state.disk, request.app.state.net]
+
+    return app
+""",
+)
+
+shape(
+    "container",
+    "boxed.app:app",
+    "/",
+    "startup:set:box startup:set:repo serving:get:box serving:get:repo",
+    boxed__box="""
+from dataclasses import dataclass
+
+
+@dataclass
+class Box:
+    repo: list
+    mail: str
+
+    @classmethod
+    async def open(cls):
+        return cls(repo=[1], mail="mail")
+
+    def attach(self, app):
+        app.state.box = self
+        for name in ("repo", "mail"):
+            setattr(app.state, name, getattr(self, name))
+""",
+    boxed__access="""
+import functools
+
+
+def state_of(request):
+    return request.app.state
+
+
+def needs_box(function):
+    @functools.wraps(function)
+    async def wrapper(request, *args, **kwargs):
+        if getattr(request.app.state, "box", None) is None:
+            return None
+        return await function(request, *args, **kwargs)
+
+    return wrapper
+""",
+    boxed__app="""
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from boxed.access import needs_box, state_of
+from boxed.box import Box
+
+
+@asynccontextmanager
+async def lifespan(app):
+    box = await Box.open()
+    box.attach(app)
+    yield
+
+
+@needs_box
+async def show(request):
+    if (repo := state_of(request).repo) and (mail := state_of(request).mail):
+        return JSONResponse([repo, mail])
+    return JSONResponse(None)
+
+
+app = Starlette(routes=[Route("/", show)], lifespan=lifespan)
+""",
+)
+
+shape(
+    "retries_and_failures",
+    "tried:app",
+    "/",
+    "startup:set:link startup:set:attempts startup:set:fallback serving:get:link serving:get:extra",
+    tried="""
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request
+
+
+class Link:
+    tries = 0
+
+    @classmethod
+    def connect(cls):
+        cls.tries += 1
+        if cls.tries < 3:
+            raise OSError("not yet")
+        return cls()
+
+
+def extra():
+    raise ImportError("no extra")
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.link = None
+    app.state.attempts = 0
+    while app.state.link is None:
+        try:
+            app.state.link = Link.connect()
+        except OSError:
+            app.state.attempts += 1
+    try:
+        app.state.extra = extra()
+    except ImportError:
+        app.state.fallback = True
+    with suppress(AttributeError):
+        app.state.copy = app.state.extra
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    state = request.app.state
+    match getattr(state, "extra", None):
+        case None:
+            return [state.fallback, state.link is not None, state.attempts]
+        case found:
+            return found
+""",
+)
+
+shape(
+    "callable_dependency",
+    "called:app",
+    "/",
+    "startup:set:keys serving:get:keys serving:get:role",
+    called="""
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.requests import HTTPConnection
+
+
+class Allowed:
+    def __init__(self, role):
+        self.role = role
+
+    async def __call__(self, connection: HTTPConnection):
+        return self.role in connection.app.state.keys
+
+
+def role(request: Request):
+    try:
+        return request.app.state.role
+    except AttributeError:
+        request.app.state.role = "user"
+        return "user"
+
+
+router = APIRouter(dependencies=[Depends(role)])
+
+
+@router.get("/")
+async def show(allowed: bool = Depends(Allowed("user"))):
+    return allowed
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.keys = {"user"}
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)
+""",
+)
+
+shape(
+    "global_application",
+    "globe.main:app",
+    "/ /",
+    "startup:set:total startup:get:total serving:set:total serving:get:total",
+    globe__current="""
+_app = None
+
+
+def set_app(app):
+    global _app
+    _app = app
+
+
+def get_app():
+    if _app is None:
+        raise RuntimeError("no application")
+    return _app
+""",
+    globe__work="""
+from globe.current import get_app
+
+
+class Counter:
+    @property
+    def state(self):
+        return get_app().state
+
+    def add(self):
+        self.state.total += 1
+        return self.state.total
+
+
+counter = Counter()
+""",
+    globe__main="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from globe.current import get_app, set_app
+from globe.work import counter
+
+
+@asynccontextmanager
+async def lifespan(app):
+    set_app(app)
+    get_app().state.total = 0
+    counter.add()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show():
+    return counter.add()
+""",
+)
+
+shape(
+    "lifespan_is_a_class",
+    "its:app",
+    "/",
+    "startup:set:a serving:get:a shutdown:delete:a",
+    its="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+class Live:
+    def __init__(self, app):
+        self.app = app
+
+    async def __aenter__(self):
+        self.app.state.a = 1
+
+    async def __aexit__(self, *args):
+        del self.app.state.a
+
+
+app = FastAPI(lifespan=Live)
+
+
+@app.get("/")
+def show(request: Request):
+    return request.app.state.a
+""",
+)
+
+shape(
+    "every_assignment",
+    "asg:app",
+    "/ ws:/ws",
+    "startup:set:x startup:set:b startup:set:d startup:set:file startup:set:i startup:set:beta startup:set:part "
+    "startup:set:l2 serving:get:z serving:get:c shutdown:delete:b",
+    asg="""
+import functools
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, WebSocket
+from starlette.responses import StreamingResponse
+
+REGISTRY = {}
+
+
+def register(name):
+    def inner(make):
+        REGISTRY[name] = make
+        return make
+    return inner
+
+
+@register("alpha")
+def alpha():
+    return 1
+
+
+@register("beta")
+def beta():
+    return 2
+
+
+@asynccontextmanager
+async def opened():
+    yield "file"
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.x: int = 3
+    app.state.a, app.state.b = 1, 2
+    [app.state.c, *app.state.d] = [1, 2, 3]
+    async with opened() as app.state.file:
+        for app.state.i in range(3):
+            pass
+        for name, make in REGISTRY.items():
+            setattr(app.state, name, make())
+        functools.partial(setattr, app.state, "part")(1)
+        [setattr(app.state, n, 1) for n in ("l1", "l2")]
+        app.state.z = app.state.y = 5
+        app.state.lam = lambda: app.state.z
+        yield
+    del app.state.a, app.state.b
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    state = request.app.state
+    def stream():
+        yield str(state.x)
+        yield str(state.lam())
+        yield str(state.alpha + state.beta + state.part)
+        yield str([state.l1 for _ in (1,)])
+        yield f"{state.d} {state.file!r}"
+    return StreamingResponse(stream())
+
+
+@app.websocket("/ws")
+async def ws(socket: WebSocket):
+    await socket.accept()
+    await socket.send_json(socket.app.state.c)
+    await socket.close()
+""",
+)
+
+shape(
+    "two_applications_of_a_factory",
+    "two:second",
+    "/",
+    "build:set:extra startup:set:db startup:set:queue serving:set:open serving:get:extra shutdown:delete:db",
+    two="""
+from contextlib import asynccontextmanager, AsyncExitStack
+
+from fastapi import FastAPI, Request, Depends
+
+
+def life(name):
+    @asynccontextmanager
+    async def inner(app):
+        setattr(app.state, name, name)
+        yield
+        delattr(app.state, name)
+    return inner
+
+
+LIVES = [life("db"), life("queue")]
+
+
+@asynccontextmanager
+async def lifespan(app):
+    async with AsyncExitStack() as stack:
+        for each in LIVES:
+            await stack.enter_async_context(each(app))
+        yield
+
+
+async def transaction(request: Request):
+    request.app.state.open = True
+    yield request.app.state.db
+    request.app.state.open = False
+
+
+def create(extra=None):
+    app = FastAPI(lifespan=lifespan)
+    if extra:
+        app.state.extra = extra
+
+    @app.get("/")
+    def show(request: Request, db=Depends(transaction)):
+        return [db, request.app.state.queue, getattr(request.app.state, "extra", None)]
+
+    return app
+
+
+first = create()
+second = create(extra="x")
+""",
+)
+
+shape(
+    "names_from_constants",
+    "named.app:create()",
+    "/ /all",
+    "startup:set:mq startup:set:cache startup:set:mailer startup:set:order_service serving:get:order_service "
+    "serving:get:nothing",
+    named__keys="""
+from enum import Enum
+
+
+class Key(str, Enum):
+    DB = "db"
+    MQ = "mq"
+
+
+class Names:
+    CACHE = "cache"
+
+
+TABLE = {"mail": "mailer"}
+SERVICES = ("user", "order")
+""",
+    named__app="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from .keys import SERVICES, TABLE, Key, Names
+
+
+@asynccontextmanager
+async def lifespan(app):
+    setattr(app.state, Key.DB.value, 1)
+    setattr(app.state, Key.MQ, 2)
+    setattr(app.state, Names.CACHE, 3)
+    setattr(app.state, TABLE["mail"], 4)
+    for name in SERVICES:
+        setattr(app.state, f"{name}_service", name)
+    yield
+
+
+def create():
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/")
+    def show(request: Request):
+        state = request.app.state
+        assert all(hasattr(state, f"{name}_service") for name in SERVICES)
+        return [state.db, state.mq, state.cache, state.mailer]
+
+    @app.get("/all")
+    def every(request: Request):
+        found = {name: getattr(request.app.state, name, None) for name in ("db", "nothing")}
+        return found
+
+    return app
+""",
+)
+
+shape(
+    "inherited_phases",
+    "inh.app:app",
+    "/",
+    "startup:set:base startup:get:log startup:set:shop serving:get:ready shutdown:delete:shop shutdown:set:base",
+    inh__base="""
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+
+
+class Base(ABC):
+    def __init__(self, app):
+        self.app = app
+
+    @property
+    def state(self):
+        return self.app.state
+
+    async def setup(self):
+        self.state.base = "base"
+        await self.open()
+
+    @abstractmethod
+    async def open(self): ...
+
+    async def close(self):
+        self.state.base = None
+
+    @asynccontextmanager
+    async def running(self):
+        await self.setup()
+        try:
+            yield self
+        finally:
+            await self.close()
+
+
+class Logged:
+    async def setup(self):
+        self.state.log = []
+        await super().setup()
+""",
+    inh__app="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from inh.base import Base, Logged
+
+
+class Shop(Logged, Base):
+    async def open(self):
+        self.state.shop = [self.state.base]
+        self.state.log.append("shop")
+
+    async def close(self):
+        del self.state.shop
+        await super().close()
+
+
+@asynccontextmanager
+async def lifespan(app):
+    async with Shop(app).running() as shop:
+        shop.state.ready = True
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.middleware("http")
+async def check(request, call_next):
+    assert request.app.state.ready
+    return await call_next(request)
+
+
+@app.get("/")
+def show(request: Request):
+    return request.scope["app"].state.shop
+""",
+)
+
+shape(
+    "handlers_appended",
+    "app2:app",
+    "/",
+    "startup:set:routed startup:set:late serving:get:routed serving:set:done",
+    app2="""
+from fastapi import APIRouter, FastAPI, Request
+from starlette.background import BackgroundTask
+from starlette.responses import JSONResponse
+
+router = APIRouter()
+
+
+@router.on_event("startup")
+async def from_router():
+    app.state.routed = 1
+
+
+async def late():
+    app.state.late = 2
+
+
+async def finish(state):
+    state.done = state.late
+
+
+@router.get("/")
+def show(request: Request):
+    state = request.app.state
+    return JSONResponse([state.routed, state.late], background=BackgroundTask(finish, state))
+
+
+app = FastAPI()
+app.include_router(router)
+app.router.on_startup.append(late)
+""",
+)
+
+shape(
+    "plugins",
+    "plug.app:app",
+    "/",
+    "startup:set:first startup:set:second serving:get:third serving:set:asked",
+    plug__plugins__INIT="""
+from .first import *
+from . import second
+""",
+    plug__plugins__first="""
+__all__ = ["setup_first"]
+
+
+async def setup_first(app):
+    app.state.first = 1
+""",
+    plug__plugins__second="""
+def setup(app):
+    app.state.second = app.state.first + 1
+""",
+    plug__app="""
+import importlib
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from plug import plugins
+
+
+@asynccontextmanager
+async def lifespan(app):
+    await plugins.setup_first(app)
+    for name in ("second",):
+        module = importlib.import_module(f"plug.plugins.{name}")
+        module.setup(app)
+    from .plugins.first import setup_first as again
+    await again(app)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    try:
+        return request.app.state.third
+    except AttributeError:
+        found = request.app.state.second
+    else:
+        found = request.app.state.first
+    finally:
+        request.app.state.asked = True
+    return found
+""",
+)
+
+shape(
+    "endpoint_is_a_method",
+    "cust:app",
+    "/",
+    "startup:set:calls startup:get:calls serving:get:db",
+    cust="""
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from fastapi import APIRouter, FastAPI
+
+
+class View:
+    def __init__(self, app):
+        self.app = app
+
+    @cached_property
+    def db(self):
+        return self.app.state.db
+
+    async def show(self):
+        return self.db
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.calls = 0
+    app.state.db = 1
+    while True:
+        if app.state.calls >= 2:
+            break
+        app.state.calls += 1
+    else:
+        app.state.never = 1
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+router = APIRouter()
+view = View(app)
+router.add_api_route("/", view.show)
+app.include_router(router)
+""",
 )
 
 
@@ -879,18 +1760,26 @@ def _watch(recorder: Recorder) -> None:
         delete(state, name)
 
     cls.__getattr__, cls.__setattr__, cls.__delattr__ = getting, setting, deleting
-    for constructor in (Starlette, FastAPI):
-        _watch_constructor(recorder, constructor)
+    for application in (Starlette, FastAPI):
+        _watch_application(recorder, application)
 
 
-def _watch_constructor(recorder: Recorder, constructor: Any) -> None:
-    construct = constructor.__init__
+def _watch_application(recorder: Recorder, cls: Any) -> None:
+    """Note the states of new applications; making the middleware, before the lifespan runs, still is building."""
+    construct, build = cls.__init__, cls.build_middleware_stack
 
     def constructing(app: Any, *args: object, **options: object) -> None:
         construct(app, *args, **options)
         recorder.states.append(app.state)
 
-    constructor.__init__ = constructing
+    def building(app: Any) -> object:
+        phase = recorder.phase
+        recorder.phase = "build" if phase == "startup" else phase
+        stack: object = build(app)
+        recorder.phase = phase
+        return stack
+
+    cls.__init__, cls.build_middleware_stack = constructing, building
 
 
 def _serve(recorder: Recorder, app: Any, paths: Iterable[str]) -> None:
@@ -900,7 +1789,11 @@ def _serve(recorder: Recorder, app: Any, paths: Iterable[str]) -> None:
     client.__enter__()
     recorder.phase = "serving"
     for path in paths:
-        client.get(path)
+        if path.startswith("ws:"):
+            with client.websocket_connect(path.removeprefix("ws:")) as socket:
+                socket.receive_json()
+        else:
+            client.get(path)
     recorder.phase = "shutdown"
     client.__exit__(None, None, None)
 
@@ -958,7 +1851,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file, text in each.files.items():
             path = folder / name / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text.lstrip())
     return folder
 
 
@@ -998,12 +1891,19 @@ def _problem(touch: Touch, accesses: Iterable[Access]) -> str:
 
 
 def untrue(touches: Iterable[Touch], report: Report) -> list[str]:
-    """Return the findings which say that nothing writes a component that was written."""
+    """Return the findings that say nothing writes what was written, or that a read fails which found something."""
+    touches = list(touches)
     written = {touch.component for touch in touches if touch.kind == "set"}
+    found = {
+        (touch.file, touch.line, touch.component, touch.phase)
+        for touch in touches
+        if touch.presence in ("NONE", "VALUE")
+    }
     return [
         finding.message
         for finding in report.findings
-        if finding.rule in NOBODY_WRITES and finding.component in written
+        if (finding.rule in NOBODY_WRITES and finding.component in written)
+        or (finding.rule in TOO_EARLY and (finding.file, finding.line, finding.component, finding.phase) in found)
     ]
 
 
@@ -1014,6 +1914,18 @@ def test_what_happens_is_in_the_report(name: str, folder: Path, observed: dict[s
     report = engine.analyze(folder / name, Settings())
     assert differences(touches, report) == []
     assert untrue(touches, report) == []
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_access_missing_from_the_report_is_noticed(
+    name: str, folder: Path, observed: dict[str, list[Touch]]
+) -> None:
+    report = engine.analyze(folder / name, Settings())
+    for touch in observed[name]:
+        rest = tuple(each for each in report.accesses if (each.line, each.component) != (touch.line, touch.component))
+        assert any(
+            "no such access" in each for each in differences([touch], msgspec.structs.replace(report, accesses=rest))
+        )
 
 
 if __name__ == "__main__":

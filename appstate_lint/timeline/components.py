@@ -307,6 +307,12 @@ class Components(Heap):
         if (condition, not truth) in path.facts:
             return None
         path.facts |= {(condition, truth)}
+        for whole in self.wholes.get(condition, ()):
+            parts = self.parts_of_whole[whole]
+            if (condition, not truth) in parts:
+                path.facts |= {(whole, False)}
+            elif parts <= path.facts:
+                path.facts |= {(whole, True)}
         return path
 
     # ------------------------------------------------------------ None for state

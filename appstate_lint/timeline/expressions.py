@@ -559,6 +559,10 @@ class Expressions(Parts):
         if len(parts) < 2 or going is None:
             return
         name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)
+        if name not in self.parts_of_whole:
+            self.parts_of_whole[name] = frozenset(parts)
+            for condition, _ in parts:
+                self.wholes.setdefault(condition, []).append(name)
         self.hold(going, name, True)
         if left is not None:
             self.hold(left, name, False)

@@ -171,6 +171,8 @@ class Heap:
         self.component_values: dict[Key, Value] = {}
         self.plain_none = False
         self.by_item = False
+        self.wholes: dict[str, list[str]] = {}
+        self.parts_of_whole: dict[str, Facts] = {}
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], Value] = {}
         self.holder_aliases: dict[str, Object] = {}

@@ -404,12 +404,21 @@ class Life(Registering):
             path.store, path.facts = dict(ends[0]), ends[1]
 
     def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
-        """Run a start-up or shutdown handler; frameworks that pass the application are served too."""
-        self.framed(registration.place, path)
-        value = self.serve(registration.value, path, _at(registration.place))
+        """Run a start-up or shutdown handler; one that was registered under a condition may not run."""
+        extra = registration.facts - path.facts
+        once = path.fork() if extra else path
+        once.facts |= extra
+        self.framed(registration.place, once)
+        self.conditional += bool(extra)
+        self.serve(registration.value, once, _at(registration.place))
+        self.conditional -= bool(extra)
         self.unframe()
-        self.settle(path)
-        del value
+        self.settle(once)
+        if extra:
+            other = path.fork()
+            if len(extra) == 1:
+                other.facts |= {(name, not truth) for name, truth in extra}
+            path.become(merge(once, other))
 
     def run_lifespans(self, lifespans: list[Registration], path: Path) -> Path | None:
         """Run lifespans up to their ``yield``; alternatives of the application's own are joined."""
@@ -646,9 +655,10 @@ class Life(Registering):
                 store = (
                     join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
                 )
-                path = Path({}, dict(store), current.facts if not early else each.facts & current.facts)
+                path = Path({}, dict(store), current.facts | each.facts)
                 self.spawned = early
-                self.possible = not each.certain and not isinstance(each.value, Invocation)
+                handed_on = isinstance(each.value, Invocation) and each.phase is not Phase.IMPORT
+                self.possible = not each.certain and not handed_on
                 self.stack[:] = list(each.stack)[:8]
                 self.framed(each.place, path)
                 if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:
