@@ -180,6 +180,7 @@ def _notes(telling: Telling, unseen: Iterable[Unseen]) -> Iterable[str]:
     """Yield sentences for people about what could not be seen or was withheld."""
     for each in unseen:
         yield f"{each.file} could not be parsed: what it may write is taken as unknown"
+    yield from telling.notes
     for reason, count in sorted(telling.timeline.withheld.items()):
         names = (
             "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"

@@ -200,3 +200,11 @@ def test_an_import_that_cannot_succeed(tmp_path: Path) -> None:
     assert finding.message == "'service' is used as application, but shop.main defines no such name"
     assert (finding.component, finding.phase) == ("service", "import")
     assert steps(finding) == ["import shop/jobs.py:1 shop.main has no 'service'"]
+
+
+def test_an_application_that_is_not_found_is_said(tmp_path: Path) -> None:
+    (tmp_path / "appstate-lint.toml").write_text('applications = ["shop:api"]\n', encoding="utf-8")
+    (tmp_path / "shop.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n", encoding="utf-8")
+    report = engine.analyze(tmp_path, config.load(tmp_path))
+    assert [application.name for application in report.applications] == ["shop:app"]
+    assert report.notes == ("applications names 'shop:api', which was not found among shop:app",)

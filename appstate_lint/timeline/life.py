@@ -43,7 +43,6 @@ class Life(Registering):
         self.served: dict[str, int] = {}
         self.served_effects: Store | None = None
         self.targets: list[tuple[Object, Store, Facts]] = []
-        self.ignored: set[str] = set()
         self.serving = True
         self._reset()
 
@@ -66,13 +65,13 @@ class Life(Registering):
         self.dicts = {}
         self.class_envs = {}
         self.registrations = {}
+        self.owners = {}
         self.waiting = {}
         self.fresh = []
         self.applications = {}
         self.launches = []
         self.unseen_includes = set()
         self.shutdown_code = []
-        self.dynamic_imports = False
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}
@@ -379,7 +378,6 @@ class Life(Registering):
             if self.kind(router) == "router":
                 lifespans += [each for each in registered if each.role == "lifespan"]
                 handlers += [each for each in registered if each.role == "startup"]
-        self.ignored = {each.place.file for each in own if each.role == "startup" and lifespans}
         current: Path | None = path
         if lifespans:
             current = self.run_lifespans(lifespans, path)
@@ -565,12 +563,26 @@ class Life(Registering):
                     effects = self.serve_entry(entry, current, effects)
             self.application = application
             effects = self.run_spawned(started, current, effects)
+            effects = self.serve_unplaced(application, current, effects)
             effects = self.run_possible(current, effects)
             if effects.store == current.store:
                 break
             current = Path({}, effects.store, current.facts)
         self.served_effects = {key: cell for key, cell in current.store.items() if started.store.get(key) != cell}
         return current
+
+    def serve_unplaced(self, application: Object, current: Path, effects: Path) -> Path:
+        """Serve the routers that nothing includes, where some include could not be followed: it may be theirs."""
+        if not self.unseen_includes:
+            return effects
+        placed = {each.site for owner in self.known_applications() for each in self.included(owner)}
+        self.possible = True
+        for router in list(self.owners.values()):
+            if self.kind(router) == "router" and router.site not in placed:
+                for entry in self.entries(router):
+                    effects = self.serve_entry(entry, current, effects)
+        self.possible = False
+        return effects
 
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""

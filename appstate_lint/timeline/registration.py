@@ -80,13 +80,13 @@ class Registering(Statements):
     """Keeps registrations, spawned code and created applications."""
 
     registrations: dict[str, list[Registration]]
+    owners: dict[str, Object]
     waiting: dict[tuple[Value, bool], Spawned]
     fresh: list[Spawned]
     applications: dict[str, tuple[Object, str, Place]]
     launches: list[tuple[Object, Store, Facts]]
     unseen_includes: set[str]
     shutdown_code: list[tuple[Value, tuple[Value, ...], Place]]
-    dynamic_imports: bool
 
     def created(self, application: Object, at: At) -> None:
         if self.muted:
@@ -111,6 +111,7 @@ class Registering(Statements):
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
         entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at), present)
         self.activity += 1
+        self.owners[owner.site] = owner
         known = self.registrations.setdefault(owner.site, [])
         if not any(each.role == role and each.value == value for each in known):
             known.append(entry)
@@ -313,7 +314,6 @@ class Registering(Statements):
     def import_by_name(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
         names = literal_names(plain(args[0])) if args else None
         if names is None:
-            self.dynamic_imports = True
             return Unknown("module", DYNAMIC)
         symbol = self.project.module(self.frame.file, names[0])
         if symbol.kind == "module":

@@ -34,6 +34,7 @@ class Telling(msgspec.Struct, frozen=True):
     timeline: Timeline
     accesses: tuple[Access, ...]
     dynamic: tuple[Spot, ...]
+    notes: tuple[str, ...] = ()
 
 
 def interpret(
@@ -72,8 +73,13 @@ def _interpret(
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     lives = _without_doubles(lives)
     wanted = set(settings.applications)
-    if wanted:
-        lives = [life for life in lives if life.name in wanted or life.name.replace(":", ".") in wanted] or lives
+    named = {life.name for life in lives} | {life.name.replace(":", ".") for life in lives}
+    notes = tuple(
+        f"applications names {name!r}, which was not found among {', '.join(life.name for life in lives) or 'none'}"
+        for name in sorted(wanted - named)
+    )
+    if wanted & named:
+        lives = [life for life in lives if life.name in wanted or life.name.replace(":", ".") in wanted]
     reached = {each for run in runs for each in run.records.reached}
     sweep = _sweep(project, tables, mentions, reached, {file for run in runs for file in run.imported}, tests=False)
     test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
@@ -91,7 +97,7 @@ def _interpret(
     )
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
     dynamic = {Spot(file, line) for run in [*runs, sweep] for file, line, _, _ in run.records.dynamic}
-    return Telling(timeline, _accesses(lives, (*unreached, *extra)), tuple(sorted(dynamic)))
+    return Telling(timeline, _accesses(lives, (*unreached, *extra)), tuple(sorted(dynamic)), notes)
 
 
 # ---------------------------------------------------------------- applications
@@ -425,7 +431,8 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> t
     for (place, component, kind), several in sorted(
         grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)
     ):
-        phases = sorted({each.phase for each, _ in several}, key=lambda phase: phase.rank)
+        beside = {Phase.STARTUP for each, _ in several if each.spawned}
+        phases = sorted({each.phase for each, _ in several} | beside, key=lambda phase: phase.rank)
         bits = 0
         for each, _ in several:
             bits |= each.bits
