@@ -154,11 +154,13 @@ class Components(Heap):
         before = self.cell(path, key)
         seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
         if seen is not None:
-            earlier = self.made_at.get((key, before.made)) if before.made is not None else None
+            earlier, was_blank = self.made_at.get((key, before.made), (None, False)) if before.made else (None, False)
+            blank = self.is_blank(value)
             replaces = earlier is not None and before.bits == VALUE and is_made(value) and earlier != value
+            replaces = replaces and (blank or not was_blank)
             if replaces and key not in self.read_here:
                 seen.replaces = before.made
-            self.made_at[key, seen.place] = value
+            self.made_at[key, seen.place] = (value, blank)
             seen.plain_none = self.plain_none
         if path.dead:
             return
@@ -167,6 +169,17 @@ class Components(Heap):
         path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made)
         self.remember(key, value)
         self.may_raise(path)
+
+    def is_blank(self, value: Value) -> bool:
+        """Tell whether a value is an empty list or dict: filled by a later write, it was a placeholder."""
+        match value:
+            case ListValue(number=number):
+                cell = self.list_cell(number)
+                return cell.display and not cell.items and not cell.open
+            case DictValue(number=number):
+                table = self.dict_cell(number)
+                return table.display and not table.items and table.rest is None and not table.open
+        return False
 
     def remember(self, key: Key, value: Value) -> None:
         """Join a value into what a component can hold over the whole life."""

@@ -299,6 +299,7 @@ class Expressions(Parts):
             return TupleValue(items) if items is not None else UNKNOWN
         number = self.number(("list", self.site(expr.at)))
         cell = self.list_cell(number)
+        cell.display = True
         if items is None:
             cell.open = True
         else:
@@ -368,13 +369,13 @@ class Expressions(Parts):
     def mapping(self, expr: flow.Mapping, path: Path) -> Value:
         number = self.number(("dict", self.site(expr.at)))
         cell = self.dict_cell(number)
+        cell.display = True
         for key, value_expr in expr.items:
             if key is None:
                 self.update_dict(number, self.evaluate(value_expr, path))
                 continue
             name, value = plain(self.evaluate(key, path)), self.evaluate(value_expr, path)
             self.put_item(cell_number=number, name=name, value=value)
-        assert cell is not None
         return DictValue(number)
 
     def put_item(self, cell_number: int, name: Value, value: Value) -> None:

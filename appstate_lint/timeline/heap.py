@@ -112,11 +112,15 @@ class Frame:
 
 
 class ListCell:
-    """A list or set of the linted program: the values put into it; ``open`` if others may be in it too."""
+    """A list or set of the linted program: the values put into it.
 
-    __slots__ = ("items", "open")
+    ``open`` if others may be in it too, ``display`` if it is written out where it is made.
+    """
+
+    __slots__ = ("display", "items", "open")
 
     def __init__(self) -> None:
+        self.display = False
         self.items: list[Value] = []
         self.open = False
 
@@ -124,9 +128,10 @@ class ListCell:
 class DictCell:
     """A dict of the linted program, keyed by constants."""
 
-    __slots__ = ("items", "open", "rest")
+    __slots__ = ("display", "items", "open", "rest")
 
     def __init__(self) -> None:
+        self.display = False
         self.items: dict[str | int | float | bool | None, Value] = {}
         self.rest: Value | None = None
         self.open = False
@@ -174,7 +179,7 @@ class Heap:
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}
         self.read_here: set[Key] = set()
-        self.made_at: dict[tuple[Key, Place], Value] = {}
+        self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Store | None] = []

@@ -242,11 +242,15 @@ class Timeline:
                 yield component, readers
 
     def replaced(self) -> Iterator[tuple[Component, Occurrence, Occurrence]]:
-        """Yield components of which one write, before serving, replaces the object that another one made."""
+        """Yield components of which one write, before serving, replaces the object that another one made.
+
+        A write that serving code runs too refreshes the component, and is meant to.
+        """
         for component in self.all_components():
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
+            refreshed = {each.place for each in component.writes if each.phase is Phase.SERVING}
             for second in early:
-                if second.replaces is None:
+                if second.replaces is None or second.place in refreshed:
                     continue
                 first = next((each for each in early if each.place == second.replaces), None)
                 if first is not None and first.place != second.place:
