@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.checks.causes import Cause, missing, report
+from appstate_lint.checks.causes import Cause, Missing, missing, report
 from appstate_lint.model import Confidence, Finding, Rule, Step
 from appstate_lint.timeline import Timeline
 
@@ -17,12 +17,27 @@ RULE = Rule(
 
 
 def check(timeline: Timeline) -> Iterator[Finding]:
-    """Yield a finding for each plain read that would be an error, had no unseen code got the application."""
-    for found in missing(timeline):
+    """Yield one finding for each component whose plain reads would be errors, had no unseen code got the application.
+
+    All its readers stand in that one finding: where the call does write it, one answer is enough.
+    """
+    for found in _by_component(missing(timeline)):
         outside = timeline.handed_to(found.component.life)
-        if found.guarded or found.cause is not Cause.LIBRARY or outside is None:
+        if outside is None:
             continue
         place = outside.place
         step = Step(place.file, place.line, outside.phase.value, f"{outside.name} is given the application")
         where = f"{place.file}:{place.line}"
         yield report(RULE, timeline, found, [step], ("A3",), call=outside.name, where=where)
+
+
+def _by_component(several: Iterator[Missing]) -> Iterator[Missing]:
+    """Yield the plain readers of each component of each application together."""
+    joined: dict[int, Missing] = {}
+    for found in several:
+        if found.guarded or found.cause is not Cause.LIBRARY:
+            continue
+        known = joined.get(id(found.component))
+        readers = [*known.readers, *found.readers] if known is not None else found.readers
+        joined[id(found.component)] = found._replace(readers=readers)
+    yield from joined.values()

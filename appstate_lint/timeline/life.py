@@ -221,16 +221,12 @@ class Life(Registering):
     def leaves(self, application: Object) -> bool:
         """Tell whether an application outlives the launcher that made it: it is kept or handed to a server.
 
-        Kept means in a global, on the object whose method the launcher is, or on one of a framework's class.
+        Kept means in a global, on the object whose method the launcher is, or on one of a server's class.
         """
         kept = [
             *(value for (site, _), value in self.attributes.items() if site.endswith(":self")),
             *self.global_writes.values(),
-            *(
-                value
-                for (file, index, _), value in self.class_attributes.items()
-                if self.unseen_bases(ClassValue(file, index))
-            ),
+            *(value for (file, index, _), value in self.class_attributes.items() if self.serves(file, index)),
         ]
         if any(application in options(plain(value)) for value in kept):
             return True
@@ -238,6 +234,11 @@ class Life(Registering):
             site == application.site and each.third_party and _SERVER.search(each.name.rpartition(".")[2])
             for (site, _), each in self.records.outside.items()
         )
+
+    def serves(self, file: str, index: int) -> bool:
+        """Tell whether a class extends what looks like a server that is not seen."""
+        bases = (symbol.name for symbol in self.project.mro(file, index) if symbol.kind == "external")
+        return any(_SERVER_BASE.search(name) for name in bases)
 
     def holds(self, value: Value, application: Object, depth: int) -> bool:
         """Tell whether ``application`` is in a value, or in a tuple, list or attribute of it."""
@@ -738,8 +739,9 @@ class Life(Registering):
             path.dead = False
 
 
-_SERVER = re.compile(r"serve|run|asgi|wsgi|lambda|adapter|deploy|launch", re.IGNORECASE)
+_SERVER = re.compile(r"(?:^|_)(?:serve|server|run|asgi|wsgi|lambda|deploy|launch)(?:_|$)|(?:Server|Adapter|GI)$")
 """What calls of third-party code that serve an application are called."""
+_SERVER_BASE = re.compile(r"(?:Server|Application|Worker|Thread|Process)$")
 
 
 class Sweep(Life):

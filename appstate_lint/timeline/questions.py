@@ -196,6 +196,8 @@ class Timeline:
             writes = component.writes
             if not writes or not component.reads or not all(each.plain_none for each in writes):
                 continue
+            if self.handed_to(component.life) is not None:
+                continue
             if (writes[0].owner, component.name) not in component.life.used:
                 continue
             unseen_write = self.unreached_write(component.name) or component.name in component.life.written_somewhere
