@@ -43,7 +43,9 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
-EVERYTHING = frozenset({"Exception", "BaseException"})
+PERHAPS = frozenset({"?"})
+"""What an unseen context manager may swallow."""
+EVERYTHING = frozenset({"Exception", "BaseException", *PERHAPS})
 MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 

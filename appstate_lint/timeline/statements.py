@@ -9,7 +9,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.calls import Calls
-from appstate_lint.timeline.components import condition_of
+from appstate_lint.timeline.components import PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
@@ -637,7 +637,10 @@ class Statements(Calls):
             return
         if target is not None:
             self.assign(target, manager if isinstance(manager, Object) else UNKNOWN, path)
+        seen = isinstance(manager, Object) and self.tables.describes(manager.external)
+        self.catching.append(frozenset() if seen else PERHAPS)
         self.enter_entries(node, index + 1, path)
+        self.catching.pop()
 
     def has_exit(self, cls: ClassValue) -> bool:
         """Tell whether a class of the project is a context manager."""
