@@ -53,7 +53,7 @@ class Strings:
         for block in (facts.body, *(each.body for each in facts.functions), *(each.body for each in facts.classes)):
             for expr in expressions(block):
                 if isinstance(expr, flow.Call):
-                    role = self._calls.get(_last_name(expr.func), "")
+                    role = self._calls.get(flow.last_name(expr.func), "")
                     if role:
                         for value in (*expr.args[:1], *(value for name, value in expr.keywords if name in _NAMES)):
                             self._given(file, role, value)
@@ -132,9 +132,3 @@ def _pieces(value: Expr) -> str:
         case flow.Binary(left=left, right=right):
             return _HOLE.sub(_GAP, _pieces(left)) + _pieces(right)
     return _GAP
-
-
-def _last_name(expr: Expr) -> str:
-    if isinstance(expr, flow.Attr):
-        return expr.name
-    return expr.id if isinstance(expr, flow.Name) else ""

@@ -9,6 +9,7 @@ that they are cheap to build and can be cached as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -369,3 +370,25 @@ class FileFacts(Record, frozen=True):
     body: Block
     exports: tuple[str, ...] | None
     error: str = ""
+
+
+# ---------------------------------------------------------------- walking
+
+
+def nodes(*roots: object) -> Iterator[Record]:
+    """Yield every record in ``roots`` and below, in no particular order; tuples are looked into."""
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, Record):
+            yield node
+            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+
+
+def last_name(expr: Expr) -> str:
+    """Return the last name of a dotted expression, empty for any other."""
+    if isinstance(expr, Attr):
+        return expr.name
+    return expr.id if isinstance(expr, Name) else ""

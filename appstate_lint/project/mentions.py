@@ -134,7 +134,7 @@ def _written(block: Block, holders: frozenset[str]) -> Iterator[str]:
             case flow.Bind(targets=targets):
                 yield from _set_on_holder(targets, holders)
             case flow.Call(func=flow.Name(id="setattr"), args=(owner, flow.Const(value=str(name)), *_)):
-                if _last(owner).endswith(tuple(holders)):
+                if flow.last_name(owner).endswith(tuple(holders)):
                     yield name
         if isinstance(node, flow.Record):
             stack.extend(getattr(node, field) for field in node.__struct_fields__)
@@ -150,15 +150,9 @@ def _set_on_holder(targets: Iterable[flow.Expr], holders: frozenset[str]) -> Ite
 
 def _is_holder(expr: flow.Expr, holders: frozenset[str]) -> bool:
     """Tell whether an expression looks like a holder: ``x.app.state`` or a variable named so, not ``request.state``."""
-    if isinstance(expr, flow.Attr) and not _last(expr.value).endswith("app"):
+    if isinstance(expr, flow.Attr) and not flow.last_name(expr.value).endswith("app"):
         return False
-    return _last(expr).endswith(tuple(holders))
-
-
-def _last(expr: flow.Expr) -> str:
-    if isinstance(expr, flow.Attr):
-        return expr.name
-    return expr.id if isinstance(expr, flow.Name) else ""
+    return flow.last_name(expr).endswith(tuple(holders))
 
 
 def words(block: Block) -> frozenset[str]:

@@ -116,7 +116,7 @@ class Arguments(Expressions):
             case flow.Binary(op="|", left=left, right=right):
                 return self.annotated(left, file, facts) + self.annotated(right, file, facts)
             case flow.Item(value=value, index=index):
-                outer = _dotted_tail(value)
+                outer = flow.last_name(value)
                 if outer in ("Optional", "Annotated", "Union", "ClassVar", "Final"):
                     parts = index.items if isinstance(index, flow.Sequence) else (index,)
                     if outer == "Annotated":
@@ -173,7 +173,7 @@ class Arguments(Expressions):
 
     def annotated_dependency(self, annotation: Expr | None, file: str, hops: int = 0) -> Dependency | None:
         """Return the ``Depends`` inside ``Annotated[...]``, also behind an alias."""
-        if isinstance(annotation, flow.Item) and _dotted_tail(annotation.value) == "Annotated":
+        if isinstance(annotation, flow.Item) and flow.last_name(annotation.value) == "Annotated":
             parts = annotation.index.items if isinstance(annotation.index, flow.Sequence) else ()
             for part in parts[1:]:
                 value = self.quietly(part, file)
@@ -249,9 +249,3 @@ class Arguments(Expressions):
 
 _SAYS_NOTHING = frozenset({"Any", "object", "Callable", "ASGIApp", "Awaitable", "Coroutine", "None", "Self", "?"})
 """Annotations that leave open what a value is."""
-
-
-def _dotted_tail(expr: Expr) -> str:
-    if isinstance(expr, flow.Attr):
-        return expr.name
-    return expr.id if isinstance(expr, flow.Name) else ""

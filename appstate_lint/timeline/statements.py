@@ -389,7 +389,7 @@ class Statements(Calls):
     # ------------------------------------------------------------ branches
 
     def choose(self, node: flow.If, path: Path) -> None:
-        if isinstance(node.test, (flow.Name, flow.Attr)) and _tail(node.test) == "TYPE_CHECKING":
+        if isinstance(node.test, (flow.Name, flow.Attr)) and flow.last_name(node.test) == "TYPE_CHECKING":
             self.block(node.orelse, path)
             return
         yes, no = self.branch(node.test, path)
@@ -603,7 +603,7 @@ class Statements(Calls):
 
     def caught_names(self, handler: flow.Handler) -> frozenset[str]:
         """Return the names of the exceptions that a handler catches; empty for a bare ``except``."""
-        return frozenset(_tail(kind) for kind in handler.types)
+        return frozenset(flow.last_name(kind) for kind in handler.types)
 
     # ------------------------------------------------------------ with
 
@@ -772,13 +772,6 @@ def _cannot_raise(statement: flow.Stmt) -> bool:
         case flow.Const() | flow.Sequence(items=()) | flow.Mapping(items=()):
             return True
     return False
-
-
-def _tail(expr: Expr) -> str:
-    """Return the last name of a dotted expression."""
-    if isinstance(expr, flow.Attr):
-        return expr.name
-    return expr.id if isinstance(expr, flow.Name) else ""
 
 
 _PLAIN = (flow.Do, flow.Bind, flow.Augment)

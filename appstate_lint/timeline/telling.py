@@ -259,7 +259,7 @@ def _state_like_writes(facts: flow.FileFacts) -> Iterable[tuple[str, flow.At]]:
                         yield target.name, target.at
                 stack.extend((node.targets, node.value))
             case flow.Call(func=func, args=args, keywords=keywords, at=at):
-                name = _last_name(func)
+                name = flow.last_name(func)
                 if name == "setattr" and len(args) > 2 and _is_state(args[0]) and isinstance(args[1], flow.Const):
                     yield str(args[1].value), at
                 if name in _FAKES:
@@ -276,13 +276,7 @@ _FAKES = frozenset({"SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock"
 
 
 def _is_state(expr: flow.Expr) -> bool:
-    return _last_name(expr).endswith("state")
-
-
-def _last_name(expr: flow.Expr) -> str:
-    if isinstance(expr, flow.Attr):
-        return expr.name
-    return expr.id if isinstance(expr, flow.Name) else ""
+    return flow.last_name(expr).endswith("state")
 
 
 # ---------------------------------------------------------------- sources of state
@@ -317,35 +311,23 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
         return True
     if _is_request_like(function.body, parameter, holders):
         return True
-    stack: list[object] = [param.annotation]
-    while stack:
-        node = stack.pop()
+    for node in flow.nodes(param.annotation):
         if isinstance(node, (flow.Name, flow.Attr)):
             symbol = project.resolve(file, node, project.local_names(file, function.scope))
             if symbol is not None and symbol.kind == "external":
                 spec = tables.classes.get(symbol.name)
                 if spec is not None and spec.kind in ("application", "request", "state"):
                     return True
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, flow.Record):
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
     return False
 
 
 def _is_request_like(body: flow.Block, parameter: str, holders: set[str]) -> bool:
     """Tell whether a body mentions ``parameter.app.state``."""
-    stack: list[object] = [body]
-    while stack:
-        node = stack.pop()
+    for node in flow.nodes(body):
         match node:
             case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute):
                 if name == parameter and attribute in holders:
                     return True
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, flow.Record):
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
     return False
 
 
@@ -353,9 +335,7 @@ def uses_state(project: Project, tables: Tables, file: str, index: int, paramete
     """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr``."""
     holders = {spec.holder for spec in tables.classes.values() if spec.holder}
     function = project.function(file, index)
-    stack: list[object] = [function.body]
-    while stack:
-        node = stack.pop()
+    for node in flow.nodes(function.body):
         match node:
             case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute) if name == parameter:
                 if attribute in holders:
@@ -366,10 +346,6 @@ def uses_state(project: Project, tables: Tables, file: str, index: int, paramete
             case flow.Call(func=flow.Name(id=name), args=(flow.Name(id=first), *_)):
                 if name in ("getattr", "hasattr") and first == parameter:
                     return True
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, flow.Record):
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
     return False
 
 
@@ -402,15 +378,9 @@ def _imports(facts: flow.FileFacts) -> Iterable[flow.ImportFrom]:
 
 def _takes_state(facts: flow.FileFacts, name: str, holders: set[str]) -> bool:
     """Tell whether a file mentions ``name.state``."""
-    stack: list[object] = [facts.body, facts.functions, facts.classes]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, flow.Attr) and node.name in holders and _last_name(node.value) == name:
+    for node in flow.nodes(facts.body, facts.functions, facts.classes):
+        if isinstance(node, flow.Attr) and node.name in holders and flow.last_name(node.value) == name:
             return True
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, flow.Record):
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
     return False
 
 
