@@ -18,6 +18,7 @@ from appstate_lint.checks import (
     source_none,
     source_unresolved,
     startup_race,
+    startup_swallowed,
     unreached_initializer,
     unsafe_shutdown,
 )
@@ -32,6 +33,7 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
     (default_hides_missing.RULE, default_hides_missing.check),
     (maybe_uninitialized.RULE, maybe_uninitialized.check),
     (missing_in_application.RULE, missing_in_application.check),
+    (startup_swallowed.RULE, startup_swallowed.check),
     (none_only.RULE, none_only.check),
     (startup_race.RULE, startup_race.check),
     (unsafe_shutdown.RULE, unsafe_shutdown.check),

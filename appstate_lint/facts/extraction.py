@@ -100,7 +100,7 @@ class _Lowering:
 
     # ------------------------------------------------------------ places
 
-    def at(self, node: ast.expr | ast.stmt | ast.alias) -> At:
+    def at(self, node: ast.expr | ast.stmt | ast.alias | ast.ExceptHandler) -> At:
         line, column = node.lineno, node.col_offset
         end_line, end = node.end_lineno or line, node.end_col_offset or column
         if self.wide is None:
@@ -183,7 +183,9 @@ class _Lowering:
         if node.name:
             self.scopes[-1].locals.add(node.name)
         types = tuple(self.expr(kind) for kind in kinds)
-        return flow.Handler(types, node.name or "", self.block(node.body), node.lineno)
+        head = self.at(node)
+        end = self.at(node.type)[2:] if node.type is not None else (head[0], head[1] + len("except"))
+        return flow.Handler(types, node.name or "", self.block(node.body), (*head[:2], *end))
 
     def within(self, node: ast.With | ast.AsyncWith) -> Block:
         entries = tuple(

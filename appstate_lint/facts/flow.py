@@ -218,12 +218,12 @@ class While(Record, frozen=True):
 
 
 class Handler(Record, frozen=True):
-    """An ``except`` clause; no types is a bare one."""
+    """An ``except`` clause; no types is a bare one. ``at`` is its head, from ``except`` to the end of the types."""
 
     types: tuple[Expr, ...]
     name: str
     body: Block
-    line: int
+    at: At
 
 
 class Try(Record, frozen=True):

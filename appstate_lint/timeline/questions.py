@@ -9,7 +9,7 @@ from typing import NamedTuple
 from appstate_lint.model import Kind, Phase, Place, Step
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.presence import ABSENT, PRESENT
-from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack
+from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack, Swallow
 
 MOST_STEPS = 8
 
@@ -36,6 +36,8 @@ class Life(NamedTuple):
     exhausted: bool
     used: frozenset[tuple[str, str]]
     """Components (owner, name) whose value some reader dereferences or branches on."""
+    swallows: tuple[Swallow, ...]
+    """Where start-up goes on after a failure of its own, by place."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
 
@@ -224,6 +226,11 @@ class Timeline:
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers
 
+    def swallow_of(self, component: Component) -> Swallow | None:
+        """Return the first place where start-up swallows a failure after which a component is missing."""
+        key = (component.occurrences[0].owner, component.name)
+        return next((each for each in component.life.swallows if key in each.missing), None)
+
     def racing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
         for component in self.all_components():
@@ -307,6 +314,10 @@ class Timeline:
         """Return the step that says where a component is written."""
         place = write.place
         return Step(place.file, place.line, write.phase.value, f"{write.function} writes '{write.component}'")
+
+    def step(self, place: Place, phase: Phase, text: str) -> Step:
+        """Return a step of a trace at a place."""
+        return Step(place.file, place.line, phase.value, text)
 
     def near_step(self, component: Component, name: str | None) -> list[Step]:
         """Return the step that shows the write of the nearest name."""

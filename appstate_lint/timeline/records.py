@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from appstate_lint.model import Kind, Phase, Place
-from appstate_lint.timeline.presence import Facts
+from appstate_lint.timeline.presence import Facts, Key
 
 
 class CallStep(NamedTuple):
@@ -81,6 +81,15 @@ class NoneCall(msgspec.Struct):
     fallback: bool = False
 
 
+class Swallow(NamedTuple):
+    """An ``except`` (or ``suppress``) of start-up code after which it goes on: components that are then missing."""
+
+    place: Place
+    function: str
+    stack: Stack
+    missing: frozenset[Key]
+
+
 OccurrenceKey: TypeAlias = tuple[str, int, int, str, str, str, Phase, bool]
 
 
@@ -98,6 +107,7 @@ class Records:
         self.cut: set[tuple[str, int]] = set()
         self.cut_early = False
         self.used: set[tuple[str, str]] = set()
+        self.swallows: dict[Place, Swallow] = {}
         self.clock = 0
 
     def tick(self) -> int:

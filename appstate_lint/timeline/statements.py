@@ -13,7 +13,8 @@ from appstate_lint.timeline.components import PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
-from appstate_lint.timeline.presence import Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, MISSING, Store, join_stores
+from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -551,6 +552,8 @@ class Statements(Calls):
             self.conditional += 1
             self.block(handler.body, entry)
             self.conditional -= 1
+            if end_phase is phase or self.phase is not phase:
+                self.note_swallow(handler.at, phase, path, entry)
             swallowed = swallowed or not caught or bool(caught & _EVERYTHING)
             after = merge(after, entry)
         self.phase = end_phase
@@ -595,6 +598,22 @@ class Statements(Calls):
             joined[name] = value if known is None else join(known, value)
         return Path(joined, raised if raised is not None else dict(before.store), before.facts)
 
+    def note_swallow(self, at: At, phase: Phase, ended: Path, failed: Path) -> None:
+        """Note what is missing where the code that start-up consists of goes on after a failure of its own."""
+        entered = self.frame.hook is not None or (len(self.frames) > 1 and self.frames[-2].function is None)
+        if phase is not Phase.STARTUP or not entered or self.muted or ended.dead or failed.dead:
+            return
+        missing = frozenset(
+            key
+            for key, cell in ended.store.items()
+            if not cell.bits & ABSENT and failed.store.get(key, MISSING).bits & ABSENT
+        )
+        if missing:
+            place = self.place(at)
+            known = self.records.swallows.get(place)
+            missing |= known.missing if known is not None else frozenset()
+            self.records.swallows[place] = Swallow(place, self.frame.name, self.trail(), missing)
+
     def pass_on(self, store: Store) -> None:
         """Let the next outer ``try`` know the state of an exception that is not swallowed."""
         if self.raising:
@@ -630,7 +649,7 @@ class Statements(Calls):
             self.inside_generator(manager, node, index, target, path)
             return
         if isinstance(manager, Suppress):
-            self.inside_suppress(manager, node, index, path)
+            self.inside_suppress(manager, node, index, expr.at if isinstance(expr, flow.Call) else _NOWHERE, path)
             return
         if isinstance(manager, Object) and manager.cls is not None and self.has_exit(manager.cls):
             self.inside_object(manager, manager.cls, node, index, target, path)
@@ -699,14 +718,16 @@ class Statements(Calls):
             joined.store, joined.facts = outside.store, outside.facts
         path.become(joined)
 
-    def inside_suppress(self, manager: Suppress, node: flow.With, index: int, path: Path) -> None:
+    def inside_suppress(self, manager: Suppress, node: flow.With, index: int, at: At, path: Path) -> None:
         before = path.fork()
         self.raising.append(dict(path.store))
         self.catching.append(frozenset(name.rpartition(".")[2] for name in manager.names))
         self.enter_entries(node, index + 1, path)
         self.catching.pop()
         raised = self.raising.pop()
-        path.become(merge(path, self.failed_path(before, path, raised)))
+        failed = self.failed_path(before, path, raised)
+        self.note_swallow(at, self.phase, path, failed)
+        path.become(merge(path, failed))
 
     def inside_object(
         self, manager: Object, cls: ClassValue, node: flow.With, index: int, target: Expr | None, path: Path

@@ -177,6 +177,7 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
         used=frozenset(run.records.used),
+        swallows=tuple(run.records.swallows[place] for place in sorted(run.records.swallows)),
         written_somewhere=frozenset(
             name
             for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
