@@ -19,7 +19,8 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``arguments`` are the parameter names in positional order, ``function`` is the one that receives the code,
     ``registers`` gives the role of further parameters. ``selector`` is the parameter whose literal chooses the role in
     ``select``. ``form`` is ``call`` or ``decorator`` (the call returns a decorator that registers). With ``rest``, the
-    remaining arguments are those of the function.
+    remaining arguments are those of the function. ``late`` says what becomes of the call once the application has
+    started: ``refused`` (it raises), ``ignored``, or empty (it works).
     """
 
     names: tuple[str, ...]
@@ -31,16 +32,21 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     selector: str = ""
     select: dict[str, str] = {}
     rest: bool = False
+    late: str = ""
 
 
 class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the instances of a framework's class are to the linter; ``kind`` says it in one word."""
+    """What the instances of a framework's class are to the linter; ``kind`` says it in one word.
+
+    ``holder`` is the attribute that holds application state, ``yielded`` the one that holds what the lifespan yielded.
+    """
 
     names: tuple[str, ...]
     kind: str = ""
     extends: str = ""
     framework: str = ""
     holder: str = ""
+    yielded: str = ""
     itself: tuple[str, ...] = ()
     application: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from appstate_lint.checks import (
+    build_api_after_build,
     default_hides_missing,
     double_init,
     external_writer,
@@ -17,10 +18,12 @@ from appstate_lint.checks import (
     read_before_init,
     source_none,
     source_unresolved,
+    startup_not_run,
     startup_race,
     startup_swallowed,
     unreached_initializer,
     unsafe_shutdown,
+    wrong_channel,
 )
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
@@ -40,6 +43,9 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
     (double_init.RULE, double_init.check),
     (source_none.RULE, source_none.check),
     (source_unresolved.RULE, source_unresolved.check),
+    (wrong_channel.RULE, wrong_channel.check),
+    (startup_not_run.RULE, startup_not_run.check),
+    (build_api_after_build.RULE, build_api_after_build.check),
     (never_read.RULE, never_read.check),
     (unreached_initializer.RULE, unreached_initializer.check),
     (only_tests_write.RULE, only_tests_write.check),

@@ -15,10 +15,11 @@ class Cause(enum.Enum):
     """Who, if anybody, writes a component that its application never gets."""
 
     OTHER_APPLICATION = 1
-    UNREACHED = 2
-    TESTS = 3
-    LIBRARY = 4
-    NOBODY = 5
+    CHANNEL = 2
+    UNREACHED = 3
+    TESTS = 4
+    LIBRARY = 5
+    NOBODY = 6
 
 
 class Missing(NamedTuple):
@@ -56,6 +57,8 @@ def cause_of(timeline: Timeline, component: Component, guarded: bool) -> Cause:
     """Return the first cause that holds for an unwritten component."""
     if timeline.written_elsewhere(component):
         return Cause.OTHER_APPLICATION
+    if not guarded and timeline.yielded_write(component):
+        return Cause.CHANNEL
     if timeline.unreached_write(component.name):
         return Cause.UNREACHED
     if guarded and timeline.test_write(component.name):

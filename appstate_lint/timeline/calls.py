@@ -187,6 +187,8 @@ class Calls(Builtins):
         self, cls: ClassValue, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, entry: bool = False
     ) -> Value:
         """Make an instance of a class of the project."""
+        if self.is_typed_dict(cls):
+            return self.new_dict(args, keywords, path, at)
         base = self.external_base(cls)
         made = Object(self.site(at), cls, base)
         spec = self.spec(made)
@@ -204,6 +206,11 @@ class Calls(Builtins):
         if self.external_base(cls) == "" and self.unseen_bases(cls):
             self.hand_functions(args, keywords, path, at)
         return made
+
+    def is_typed_dict(self, cls: ClassValue) -> bool:
+        """Tell whether calling a class makes a plain dict."""
+        bases = (symbol.name for symbol in self.project.mro(cls.file, cls.index) if symbol.kind == "external")
+        return any(name.rpartition(".")[2] == "TypedDict" for name in bases)
 
     def none_parameters(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], site: CallSite | None,

@@ -43,6 +43,8 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
+YIELDED = "/yielded"
+"""What the owner of lifespan-yielded state is called, behind its application."""
 PERHAPS = frozenset({"?"})
 """What an unseen context manager may swallow."""
 EVERYTHING = frozenset({"Exception", "BaseException", *PERHAPS})
@@ -60,6 +62,27 @@ class Components(Heap):
             seen.add(owner.site)
             owner = self.holder_aliases[owner.site]
         return owner
+
+    def yielded_state(self) -> Value:
+        """Return the state that the lifespan of the running application yields, as requests see it."""
+        application = self.living or self.the_application()
+        if not isinstance(application, Object):
+            return Unknown("state")
+        return Holder(Object(f"{self.canonical(application).site}{YIELDED}", None, ""))
+
+    def yielded_names(self, value: Value) -> dict[str, Value] | None:
+        """Return the components of a dict that a lifespan yields; ``None`` if they are not all known."""
+        found: dict[str, Value] = {}
+        for option in options(plain(value)):
+            if not isinstance(option, DictValue):
+                if option == NONE_VALUE:
+                    continue
+                return None
+            cell = self.dict_cell(option.number)
+            if cell.open or cell.rest is not None:
+                return None
+            found.update((name, each) for name, each in cell.items.items() if isinstance(name, str))
+        return found
 
     def place(self, at: At) -> Place:
         """Return the place of ``at`` in the file that is running."""

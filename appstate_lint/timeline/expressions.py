@@ -166,6 +166,8 @@ class Expressions(Parts):
                 return self.the_application()
             if name in spec.scope:
                 return Scope()
+            if name == spec.yielded:
+                return self.yielded_state()
             if name in spec.attributes:
                 return Object(f"any {name}", None, self.named_kind(spec.attributes[name]))
         known = self.get_attribute(owner, name)
@@ -260,6 +262,8 @@ class Expressions(Parts):
                     return UNKNOWN
                 return self.each_name(names, lambda each: self.read_item(application, each, at, path))
             case Scope():
+                if constant == "state":
+                    return self.yielded_state()
                 return self.the_application() if constant == "app" else Unknown(str(constant))
             case TupleValue(items=items):
                 if isinstance(constant, int) and -len(items) <= constant < len(items):

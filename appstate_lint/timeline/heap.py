@@ -161,6 +161,7 @@ class Heap:
         self.phase = Phase.IMPORT
         self.deciding: frozenset[str] = frozenset()
         self.application: Object | None = None
+        self.living: Object | None = None
         self.modules: dict[str, Path] = {}
         self.running: set[str] = set()
         self.scopes: dict[int, Scoped] = {0: Scoped("", 0)}
@@ -174,6 +175,9 @@ class Heap:
         self.defaults: dict[tuple[str, int, int], tuple[Value | None, ...]] = {}
         self.global_writes: dict[tuple[str, str], Value] = {}
         self.component_values: dict[Key, Value] = {}
+        self.yield_at: flow.At = (0, 0, 0, 0)
+        self.inner_yields: set[str] = set()
+        """Names that the context managers which a running lifespan has entered yield in a dict."""
         self.plain_none = False
         self.by_item = False
         self.wholes: dict[str, list[str]] = {}

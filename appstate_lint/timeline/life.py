@@ -11,14 +11,17 @@ from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
+from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
 from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores
-from appstate_lint.timeline.records import CallStep, Records
+from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
+    External,
     FunctionValue,
+    Holder,
     Invocation,
     Object,
     Unknown,
@@ -42,6 +45,8 @@ class Life(Registering):
         self.exhausted = False
         self.served: dict[str, int] = {}
         self.served_effects: Store | None = None
+        self.started = ""
+        """The site of the application whose server has started: its middleware stack is built."""
         self.targets: list[tuple[Object, Store, Facts]] = []
         self.serving = True
         self._reset()
@@ -71,6 +76,9 @@ class Life(Registering):
         self.applications = {}
         self.launches = []
         self.unseen_includes = set()
+        self.entered = set()
+        self.remade = set()
+        self.optional = set()
         self.shutdown_code = []
         self.given_to = {}
         self.call_site = None
@@ -301,15 +309,18 @@ class Life(Registering):
         path = Path({}, dict(store), facts)
         self.stack.clear()
         self.frames.clear()
+        self.living = application
         self.phase = Phase.BUILD
         self.make_middleware(application, path)
         self.phase = Phase.STARTUP
+        self.started = application.site
         ends = self.start_up(application, path)
         started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
-        if not self.serving:
-            return
-        serving = self.serve_all(application, started)
-        self.shut_down(application, serving)
+        if self.serving:
+            serving = self.serve_all(application, started)
+            self.shut_down(application, serving)
+            self.note_not_run(application)
+        self.started, self.living = "", None
 
     # ------------------------------------------------------------ start-up
 
@@ -356,10 +367,16 @@ class Life(Registering):
     def unframe(self) -> None:
         self.frames.pop()
 
-    def included(self, owner: Object, seen: frozenset[str] = frozenset()) -> Iterator[Object]:
+    def started_with(self, application: Object) -> Iterator[Object]:
+        """Yield the routers whose start-up and shutdown code the framework runs with that of an application."""
+        yield from (each for each in self.included(application, roles=("include",)) if self.kind(each) == "router")
+
+    def included(
+        self, owner: Object, seen: frozenset[str] = frozenset(), roles: tuple[str, ...] = ("include", "route", "mount")
+    ) -> Iterator[Object]:
         """Yield routers and routes that an application includes, in order."""
         for each in self.registrations.get(owner.site, ()):
-            if each.role in ("include", "route", "mount"):
+            if each.role in roles:
                 for option in options(plain(each.value)):
                     if (
                         isinstance(option, Object)
@@ -367,35 +384,48 @@ class Life(Registering):
                         and option.site not in seen
                     ):
                         yield option
-                        yield from self.included(option, seen | {owner.site, option.site})
+                        yield from self.included(option, seen | {owner.site, option.site}, roles)
 
     def start_up(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
         """Run the lifespan or the start-up handlers; return the state when serving begins."""
         own = self.registrations.get(application.site, [])
         lifespans = [each for each in own if each.role == "lifespan"]
-        handlers = [] if lifespans else [each for each in own if each.role == "startup"]
-        for router in self.included(application):
+        handlers = [each for each in own if each.role == "startup"]
+        without = path.fork() if lifespans and handlers and application.site in self.optional else None
+        if without is not None:
+            self.call_handlers(handlers, without, application)
+        handlers = [] if lifespans else handlers
+        for router in self.started_with(application):
             registered = self.registrations.get(router.site, ())
-            if self.kind(router) == "router":
-                lifespans += [each for each in registered if each.role == "lifespan"]
-                handlers += [each for each in registered if each.role == "startup"]
+            lifespans += [each for each in registered if each.role == "lifespan"]
+            handlers += [each for each in registered if each.role == "startup"]
         current: Path | None = path
         if lifespans:
-            current = self.run_lifespans(lifespans, path)
-        for each in handlers:
-            if current is None or current.dead:
-                break
-            self.call_handler(each, current, application)
-        if current is None or current.dead:
-            return None
-        return current.store, current.facts
+            current = merge(self.run_lifespans(lifespans, path), without)
+        return self.call_handlers(handlers, current, application)
 
-    def start_now(self, application: Object, path: Path) -> None:
-        """Run an application's start-up where code runs it by hand (a lifespan manager, a test client)."""
-        phase, current, stack = self.phase, self.application, list(self.stack)
-        self.phase, self.application = Phase.STARTUP, application
-        ends = self.start_up(application, path.fork())
-        self.phase, self.application = phase, current
+    def run_handlers(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
+        """Run the start-up handlers of an application alone; return the state behind them."""
+        own = self.registrations.get(application.site, ())
+        return self.call_handlers([each for each in own if each.role == "startup"], path, application)
+
+    def call_handlers(
+        self, handlers: list[Registration], path: Path | None, application: Object
+    ) -> tuple[Store, Facts] | None:
+        for each in handlers:
+            if path is None or path.dead:
+                break
+            self.call_handler(each, path, application)
+        return None if path is None or path.dead else (path.store, path.facts)
+
+    def start_now(self, application: Object, path: Path, handlers: bool = False) -> None:
+        """Run an application's start-up (or only its handlers) where code runs it by hand, a lifespan manager say."""
+        phase, current, stack, started = self.phase, self.application, list(self.stack), self.started
+        self.phase, self.application, self.started = Phase.STARTUP, application, ""
+        self.entered.add(application.site)
+        once = path.fork()
+        ends = self.run_handlers(application, once) if handlers else self.start_up(application, once)
+        self.phase, self.application, self.started = phase, current, started
         self.stack[:] = stack
         if ends is None:
             path.dead = True
@@ -472,6 +502,7 @@ class Life(Registering):
         assert isinstance(code.function, FunctionValue)
 
         def serve(inner: Path, value: Value) -> Value:
+            self.hand_on(value, inner)
             if self.phase is Phase.STARTUP:
                 ends.append(Path({}, dict(inner.store), inner.facts))
                 self.phase = Phase.SHUTDOWN
@@ -485,8 +516,24 @@ class Life(Registering):
             return UNKNOWN
 
         self.phase = Phase.STARTUP
+        self.inner_yields = set()
         self.run(code.function, code.args, code.keywords, path, at, serve)
         self.phase = Phase.STARTUP
+
+    def hand_on(self, value: Value, path: Path) -> None:
+        """Put what a lifespan yields into the state of requests."""
+        state = self.yielded_state()
+        if self.phase is not Phase.STARTUP or not isinstance(state, Holder):
+            return
+        names = self.yielded_names(value)
+        if names is None:
+            self.open_holder(state.owner, self.yield_at, "what the lifespan yields is not known")
+            return
+        for name, each in names.items():
+            self.write(state.owner, name, each, self.yield_at, path)
+        if self.inner_yields - names.keys() and not self.muted:
+            place, lost = self.place(self.yield_at), frozenset(self.inner_yields - names.keys())
+            self.records.dropped.setdefault(place, Dropped(place, lost, self.frame.name, self.trail()))
 
     def until_entered(self, manager: Object, cls: ClassValue, path: Path, at: flow.At, ends: list[Path]) -> None:
         """Run ``__aenter__`` of a lifespan that is an object; ``__aexit__`` runs at shutdown."""
@@ -603,9 +650,18 @@ class Life(Registering):
         for option in options(plain(entry.value)):
             once = path.fork()
             self.one_entry(entry, option, once, at)
+            self.forget_request(once, current)
             effects = _joined(effects, once)
         self.unframe()
         return effects
+
+    def forget_request(self, path: Path, current: Path) -> None:
+        """Take back what a request did to its own state: each one starts from what the lifespan yielded."""
+        for key in [key for key in path.store if key[0].endswith(YIELDED)]:
+            if key in current.store:
+                path.store[key] = current.store[key]
+            else:
+                del path.store[key]
 
     def one_entry(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
         from appstate_lint.timeline.values import Dependency
@@ -697,7 +753,10 @@ class Life(Registering):
     def run_possible(self, current: Path, effects: Path) -> Path:
         """Run functions that live code mentions although no call of it could be resolved."""
         self.possible = True
+        idle = {(each.file, each.function) for each in self.idle(self.living)} if self.living is not None else set()
         for function in self.mentions.possible(self.records.reached, self.imported):
+            if (function[0], self.project.function(*function).qualname) in idle:
+                continue
             facts = self.project.function(*function)
             bound: Value | None = None
             if facts.owner >= 0:
@@ -727,9 +786,10 @@ class Life(Registering):
         self.application = application
         path = Path({}, dict(serving.store), serving.facts)
         self.stack.clear()
-        for owner in (application, *self.included(application)):
+        idle = {each.place for each in self.idle(application)}
+        for owner in (application, *self.started_with(application)):
             for each in self.registrations.get(owner.site, ()):
-                if each.role == "shutdown" and not path.dead:
+                if each.role == "shutdown" and not path.dead and each.place not in idle:
                     self.call_handler(each, path, application)
                     path.dead = False
         for code, args, place in self.shutdown_code:
@@ -737,6 +797,64 @@ class Life(Registering):
             self.finish(self.invoke(code, args, (), path, _at(place)), path, _at(place))
             self.unframe()
             path.dead = False
+
+    # ------------------------------------------------------------ what never runs
+
+    def note_not_run(self, application: Object) -> None:
+        """Note start-up and shutdown code that the framework does not run."""
+        for each in self.idle(application):
+            self.records.not_run.setdefault(each.place, each)
+
+    def idle(self, application: Object) -> Iterator[NotRun]:
+        """Yield code that is registered to run at the start or the end, but that nothing runs."""
+        own = self.registrations.get(application.site, [])
+        lifespans = [each for each in own if each.role == "lifespan" and self.surely_given(application, each)]
+        if lifespans and application.site not in self.entered:
+            for each in own:
+                if each.role in ("startup", "shutdown") and lifespans[0].facts <= each.facts:
+                    yield from self.not_run(each, each.place, "lifespan", application)
+        for owner in (application, *self.included(application)):
+            for mount in self.registrations.get(owner.site, ()):
+                if mount.role == "mount":
+                    for option in options(plain(mount.value)):
+                        if isinstance(option, Object) and self.kind(option) in ("application", "router"):
+                            yield from self.unstarted(option, mount)
+
+    def unstarted(self, mounted: Object, mount: Registration) -> Iterator[NotRun]:
+        """Yield the start-up code of a mounted application that nobody enters."""
+        handed = any(site == mounted.site for site, _ in self.records.outside)
+        if mounted.site in self.entered or handed:
+            return
+        for each in self.registrations.get(mounted.site, ()):
+            if each.role in ("lifespan", "startup") and self.surely_given(mounted, each):
+                yield from self.not_run(each, mount.place, "mount", mounted)
+
+    def surely_given(self, owner: Object, registration: Registration) -> bool:
+        """Tell whether a lifespan or handler is code that can be named, and not perhaps ``None``."""
+        known = isinstance(registration.value, FunctionValue)
+        return known and (registration.role != "lifespan" or owner.site not in self.optional)
+
+    def not_run(self, registration: Registration, place: Place, reason: str, owner: Object) -> Iterator[NotRun]:
+        """Yield registered code, unless something else has called it."""
+        code = registration.value
+        if isinstance(code, FunctionValue) and (code.file, code.index) not in self.records.reached:
+            name = self.project.function(code.file, code.index).qualname
+            yield NotRun(place, reason, owner.site, code.file, name, registration.role)
+
+    def unseen_middleware(self, application: Object) -> bool:
+        """Tell whether middleware that is not seen handles the requests of an application."""
+        values = (
+            each.value
+            for owner in (application, *self.included(application))
+            for each in self.registrations.get(owner.site, ())
+            if each.role == "middleware"
+        )
+        codes = (each.function if isinstance(each, Invocation) else each for each in values)
+        return any(
+            not isinstance(each, (ClassValue, FunctionValue, Object))
+            and not (isinstance(each, External) and self.tables.describes(each.name))
+            for each in codes
+        )
 
 
 _SERVER = re.compile(r"(?:^|_)(?:serve|server|run|asgi|wsgi|lambda|deploy|launch)(?:_|$)|(?:Server|Adapter|GI)$")

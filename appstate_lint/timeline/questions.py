@@ -9,7 +9,7 @@ from typing import NamedTuple
 from appstate_lint.model import Kind, Phase, Place, Step
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.presence import ABSENT, PRESENT
-from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack, Swallow
+from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
 
 MOST_STEPS = 8
 
@@ -38,6 +38,13 @@ class Life(NamedTuple):
     """Components (owner, name) whose value some reader dereferences or branches on."""
     swallows: tuple[Swallow, ...]
     """Where start-up goes on after a failure of its own, by place."""
+    late: tuple[Late, ...]
+    not_run: tuple[NotRun, ...]
+    dropped: tuple[Dropped, ...]
+    yielded: tuple[Occurrence, ...]
+    """Accesses to the state that the lifespan yields to requests, or that requests set for themselves."""
+    yielded_doubts: frozenset[str] | None
+    """Names that code which is not run may set on the state of requests, ``None`` if any may be set."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
 
@@ -292,6 +299,35 @@ class Timeline:
     def test_write(self, name: str) -> Place | None:
         """Return a place in a test that writes a component of this name."""
         return self.tests.get(name)
+
+    def yielded_write(self, component: Component) -> Occurrence | None:
+        """Return where the lifespan yields something of a component's name."""
+        writes = (each for each in component.life.yielded if each.kind is Kind.WRITE)
+        return next((each for each in writes if each.component == component.name and each.phase is Phase.STARTUP), None)
+
+    def unset_in_requests(self, life: Life) -> Iterator[list[Occurrence]]:
+        """Yield plain reads of request state, by name and function, of what neither lifespan nor requests put there."""
+        if life.yielded_doubts is None or life.exhausted:
+            return
+        written = {each.component for each in life.yielded if each.kind is Kind.WRITE} | life.yielded_doubts
+        doubted = frozenset().union(*(unseen.words for unseen in self.unseen))
+        if any(unseen.anything for unseen in self.unseen):
+            return
+        groups: dict[tuple[str, str, str], list[Occurrence]] = {}
+        for each in sorted(life.yielded, key=lambda each: each.place):
+            plain = each.kind is Kind.READ and not (each.caught or each.swallowed or each.possible)
+            if plain and each.phase is Phase.SERVING and each.component not in written | doubted:
+                groups.setdefault((each.component, each.place.file, each.function), []).append(each)
+        yield from groups.values()
+
+    def unreached_writes(self, file: str, function: str) -> list[Occurrence]:
+        """Return the writes of a function, and of those defined in it, that no application runs."""
+        return [
+            each
+            for each in self.unreached
+            if each.kind is Kind.WRITE and each.place.file == file
+            if each.function == function or each.function.startswith(f"{function}.")
+        ]
 
     def handed_to(self, life: Life) -> Outside | None:
         """Return a third-party call, described by no table, that was given the application."""

@@ -90,6 +90,38 @@ class Swallow(NamedTuple):
     missing: frozenset[Key]
 
 
+class Late(NamedTuple):
+    """A call that the framework refuses or ignores, for the application has started; ``effect`` says which."""
+
+    place: Place
+    name: str
+    effect: str
+    phase: Phase
+    function: str
+    stack: Stack
+
+
+class NotRun(NamedTuple):
+    """Start-up or shutdown code that the framework never runs, and why (``lifespan``, ``mount``)."""
+
+    place: Place
+    reason: str
+    application: str
+    """The site of the application, router or mounted application that it was put on."""
+    file: str
+    function: str
+    role: str
+
+
+class Dropped(NamedTuple):
+    """A lifespan's ``yield`` that does not hand on what a lifespan inside of it yields."""
+
+    place: Place
+    names: frozenset[str]
+    function: str
+    stack: Stack
+
+
 OccurrenceKey: TypeAlias = tuple[str, int, int, str, str, str, Phase, bool]
 
 
@@ -108,6 +140,9 @@ class Records:
         self.cut_early = False
         self.used: set[tuple[str, str]] = set()
         self.swallows: dict[Place, Swallow] = {}
+        self.late: dict[Place, Late] = {}
+        self.not_run: dict[Place, NotRun] = {}
+        self.dropped: dict[Place, Dropped] = {}
         self.clock = 0
 
     def tick(self) -> int:

@@ -14,7 +14,7 @@ from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.parts import DYNAMIC
 from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores
-from appstate_lint.timeline.records import Stack
+from appstate_lint.timeline.records import Late, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
@@ -86,6 +86,13 @@ class Registering(Statements):
     applications: dict[str, tuple[Object, str, Place]]
     launches: list[tuple[Object, Store, Facts]]
     unseen_includes: set[str]
+    entered: set[str]
+    """Sites of applications whose start-up some code runs by hand."""
+    remade: set[str]
+    """Sites of applications that are made again once the service runs."""
+    optional: set[str]
+    """Sites of applications and routers whose lifespan may be ``None``."""
+    started: str
     shutdown_code: list[tuple[Value, tuple[Value, ...], Place]]
 
     def created(self, application: Object, at: At) -> None:
@@ -94,6 +101,8 @@ class Registering(Statements):
         modules = (frame.file for frame in reversed(self.frames) if frame.function is None)
         module = next((file for file in modules if file in self.running), "")
         self.activity += 1
+        if self.phase not in (Phase.IMPORT, Phase.BUILD):
+            self.remade.add(application.site)
         self.applications.setdefault(application.site, (application, module, self.place(at)))
         if self.phase is Phase.IMPORT:
             self.phase = Phase.BUILD
@@ -126,12 +135,13 @@ class Registering(Statements):
         self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
     ) -> Value:
         role = table.role
+        self.note_late(table, owner, args, path, at)
         if table.selector:
             chosen = self.argument(table.arguments, table.selector, args, keywords)
             names = literal_names(plain(chosen)) if chosen is not None else None
             role = table.select.get(names[0], "") if names else ""
-        if role == "start":
-            self.start_now(owner, path)
+        if role in ("start", "start-handlers"):
+            self.start_now(owner, path, role == "start-handlers")
             return UNKNOWN
         if role == "entries":
             self.start_entries(owner, path, at)
@@ -157,6 +167,24 @@ class Registering(Statements):
                 self.register(owner, role, option, path, at, dependencies)
         return NONE_VALUE
 
+    def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
+        """Note a call that comes too late: the application has started, and the framework refuses or ignores it."""
+        late = self.phase in (Phase.STARTUP, Phase.SERVING) and owner.site == self.started
+        if not late or self.muted or self.possible or path.dead or owner.site in self.remade:
+            return
+        effect = table.late
+        if table.role == "include" and any(self.has_start(each) for each in options(plain(args[0])) if args):
+            effect = "ignored"
+        if effect:
+            place = self.place(at)
+            found = Late(place, table.names[0], effect, self.phase, self.frame.name, self.trail())
+            self.records.late.setdefault(place, found)
+
+    def has_start(self, router: Value) -> bool:
+        """Tell whether a router has a lifespan of its own."""
+        registered = self.registrations.get(router.site, ()) if isinstance(router, Object) else ()
+        return any(each.role == "lifespan" for each in registered)
+
     def note_include(self, owner: Object, role: str, value: Value) -> None:
         """Note an include that cannot be followed: routers named nowhere else may be served by it."""
         if role == "include" and not isinstance(value, Object):
@@ -176,6 +204,8 @@ class Registering(Statements):
                 self.register(owner, role, Invocation("partial", plain(given), inner or (), ()), path, at)
                 continue
             if role in _SINGLE:
+                if role == "lifespan" and (NONE_VALUE in options(given) or isinstance(given, Unknown)):
+                    self.optional.add(owner.site)
                 for option in options(given):
                     if option != NONE_VALUE:
                         self.register(owner, role, option, path, at)
@@ -282,7 +312,7 @@ class Registering(Statements):
             if each.role == "thread":
                 self.spawn(each.value, path, at, certain=True)
 
-    def start_now(self, application: Object, path: Path) -> None:
+    def start_now(self, application: Object, path: Path, handlers: bool = False) -> None:
         """Run an application's start-up here."""
         raise NotImplementedError
 

@@ -181,6 +181,8 @@ class Statements(Calls):
                 if spec is not None and spec.holder == name:
                     self.replace_holder(owner, value, at, path)
                     return
+                if spec is not None and spec.yielded == name:
+                    return
                 self.put_attribute(owner, name, value)
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value
@@ -600,7 +602,7 @@ class Statements(Calls):
 
     def note_swallow(self, at: At, phase: Phase, ended: Path, failed: Path) -> None:
         """Note what is missing where the code that start-up consists of goes on after a failure of its own."""
-        entered = self.frame.hook is not None or (len(self.frames) > 1 and self.frames[-2].function is None)
+        entered = len(self.frames) > 1 and self.frames[-2].function is None
         if phase is not Phase.STARTUP or not entered or self.muted or ended.dead or failed.dead:
             return
         missing = frozenset(
@@ -689,6 +691,8 @@ class Statements(Calls):
             once = Path(dict(env), inner.store, inner.facts)
             returns = len(self.frame.returns)
             handed.append(value)
+            if self.phase is Phase.STARTUP and self.frame.hook is not None:
+                self.inner_yields.update(self.yielded_names(value) or ())
             if target is not None:
                 self.assign(target, value, once)
             self.enter_entries(node, index + 1, once)
@@ -770,6 +774,7 @@ class Statements(Calls):
         value = self.evaluate(expr.value, path) if expr.value is not None else NONE_VALUE
         self.settle(path)
         hook = self.frame.hook
+        self.yield_at = expr.at
         if hook is None or path.dead:
             return UNKNOWN
         return hook(path, value)

@@ -21,6 +21,7 @@ from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.symbols import statements
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
+from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import Occurrence
 from appstate_lint.timeline.values import Object
@@ -96,7 +97,12 @@ def _interpret(
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
     )
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
-    dynamic = {Spot(file, line) for run in [*runs, sweep] for file, line, _, _ in run.records.dynamic}
+    dynamic = {
+        Spot(file, line)
+        for run in [*runs, sweep]
+        for file, line, _, owner in run.records.dynamic
+        if not owner.endswith(YIELDED)
+    }
     return Telling(timeline, _accesses(lives, (*unreached, *extra)), tuple(sorted(dynamic)), notes)
 
 
@@ -164,6 +170,7 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
     own = run.canonical(application).site
     spec = run.spec(application)
     _, _, place = run.applications[application.site]
+    yielded = tuple(each for each in run.records.occurrences.values() if each.owner == f"{own}{YIELDED}")
     return questions.Life(
         name=name,
         place=place,
@@ -183,7 +190,42 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
             for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
             for name in run.mentions.written(file, index)
         ),
+        late=tuple(run.records.late[place] for place in sorted(run.records.late)),
+        not_run=tuple(run.records.not_run[place] for place in sorted(run.records.not_run)),
+        dropped=tuple(run.records.dropped[place] for place in sorted(run.records.dropped)),
+        yielded=yielded,
+        yielded_doubts=_yielded_doubts(run, application, yielded),
     )
+
+
+def _yielded_doubts(
+    run: interpreter.Life, application: Object, yielded: tuple[Occurrence, ...]
+) -> frozenset[str] | None:
+    """Return the names that code which is not run sets on some state, ``None`` where any name may be set."""
+    written = {each.component for each in yielded if each.kind is Kind.WRITE}
+    if all(each.component in written for each in yielded):
+        return frozenset()
+    if run.open.get(f"{run.canonical(application).site}{YIELDED}") or run.unseen_middleware(application):
+        return None
+    facts, tests = run.project.facts, run.project.tests
+    functions = ((file, index) for file in facts if file not in tests for index in run.mentions.shaped(file))
+    return frozenset(
+        name
+        for file, index in functions
+        if (file, index) not in run.records.reached
+        for name in _set_on_state(facts[file].functions[index].body, run.mentions.holders)
+    )
+
+
+def _set_on_state(body: flow.Block, holders: frozenset[str]) -> Iterator[str]:
+    """Yield the names that a body sets on anything that is called like a holder."""
+    for node in flow.nodes(body):
+        if isinstance(node, flow.Bind):
+            for target in node.targets:
+                if isinstance(target, flow.Attr) and flow.last_name(target.value) in holders:
+                    yield target.name
+        elif isinstance(node, flow.Call) and flow.last_name(node.func) == "setattr":
+            yield from (str(arg.value) for arg in node.args if isinstance(arg, flow.Const))
 
 
 def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:

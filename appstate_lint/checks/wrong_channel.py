@@ -1,0 +1,54 @@
+"""A component is kept in one of two places, application state or what the lifespan yields, and read from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.checks.causes import Cause, missing
+from appstate_lint.model import Finding, Related, Rule
+from appstate_lint.timeline import Life, Timeline
+from appstate_lint.timeline.records import Occurrence
+
+RULE = Rule(
+    "appstate-wrong-channel",
+    "E7812",
+    "'{component}' is read from {here}, but {writer} {puts} ({where})",
+)
+
+
+def check(timeline: Timeline) -> Iterator[Finding]:
+    """Yield a finding for each function that plainly reads a component from the state that does not have it."""
+    for found in missing(timeline):
+        write = timeline.yielded_write(found.component)
+        if found.cause is Cause.CHANNEL and write is not None:
+            words = ("application state", "yields it, which puts it on the state of requests")
+            yield _finding(timeline, found.component.life, found.readers, write, *words)
+    for life in timeline.lives:
+        for readers in timeline.unset_in_requests(life):
+            for component in timeline.named(life, readers[0].component):
+                if component.certain_writes:
+                    words = ("the state of the request", "puts it on the application's")
+                    yield _finding(timeline, life, readers, component.certain_writes[0], *words)
+                    break
+
+
+def _finding(
+    timeline: Timeline, life: Life, readers: list[Occurrence], write: Occurrence, here: str, puts: str
+) -> Finding:
+    read = readers[0]
+    return RULE.finding(
+        read.place,
+        component=read.component,
+        application=life.name,
+        phase=read.phase,
+        function=read.function,
+        trace=[
+            timeline.write_step(write),
+            *timeline.path_to(read, f"{read.function} reads '{read.component}' from {here}")[-7:],
+        ],
+        related=[Related(each.place.file, each.place.line, "read here too") for each in readers[1:]],
+        here=here,
+        writer=write.function,
+        puts=puts,
+        where=f"{write.place.file}:{write.place.line}",
+    )
