@@ -23,7 +23,7 @@ from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.model import Report, Rule, Severity
-from appstate_lint.report import Format, accesses_text, findings_text
+from appstate_lint.report import Format, accesses_text, findings_text, timeline_text
 from appstate_lint.report.rules import by_code, page_summary, rules_table
 from appstate_lint.report.text import summary, visible
 
@@ -170,6 +170,38 @@ def accesses(
         _print(accesses_text(found, form, color=_wants_color(color)))
         if verbose:
             _say(*_details(report))
+    return CLEAN
+
+
+@commands.command()
+@click.argument("component", required=False)
+@click.argument("path", default=".", type=click.Path())
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
+@_prefilter
+@_config
+@_color
+@_verbose
+@reported
+def timeline(
+    component: str | None,
+    path: str,
+    output_format: str,
+    prefilter: bool,
+    config_path: str | None,
+    color: str,
+    verbose: bool,
+) -> int:
+    """Tell the life of each application in PATH (default: here), phase by phase, or the story of one COMPONENT."""
+    (project,) = _projects((path,))
+    settings = _settings(project, config_path)
+    report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True)
+    names = sorted({access.component for access in report.accesses})
+    if component is not None and component not in names:
+        close = config.nearest(component, names)
+        hint = f"; did you mean {close}?" if close else "; `appstate-lint timeline` lists all"
+        raise CannotRun(f"nothing in {project.root} touches a component {component!r}{hint}")
+    _print(timeline_text(report, component, Format(output_format), color=_wants_color(color)))
+    _say(*(f"note: {note}" for note in report.notes), *(_details(report) if verbose else ()))
     return CLEAN
 
 

@@ -14,7 +14,6 @@ from appstate_lint.closure import Parsed
 from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import failed
 from appstate_lint.model import (
-    Application,
     Coverage,
     FileCounts,
     Finding,
@@ -28,6 +27,7 @@ from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 from appstate_lint.timeline import Telling, interpret
 from appstate_lint.timeline.questions import Unseen
+from appstate_lint.timeline.stories import application, stories
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _WRITES_ANYTHING = frozenset({"setattr", "update"})
@@ -41,13 +41,14 @@ def analyze(
     prefilter: bool = True,
     include_tests: bool = False,
     pragmas: bool = True,
+    with_stories: bool = False,
 ) -> Report:
     """Analyze the project at ``root`` and return all that is to be said of it.
 
     ``overlay`` lays unsaved text (by path relative to the root) over the files on disk. With ``include_tests`` the
     accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false
     (pylint applies them itself, and reports useless ones); the rest is sorted by place. Without ``prefilter`` every
-    file is parsed, which changes nothing but the counts of files.
+    file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story.
     """
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     load = _loader(root, overlay or {})
@@ -61,12 +62,13 @@ def analyze(
     findings = _numbered(_merged(_audible(findings, parsed) if pragmas else findings))
     return Report(
         root=str(root),
-        applications=tuple(_application(life) for life in telling.timeline.lives),
+        applications=tuple(application(life) for life in telling.timeline.lives),
         coverage=_coverage(len(files), parsed, telling, findings),
         findings=tuple(findings),
         accesses=telling.accesses,
         notes=tuple(_notes(telling, unseen)),
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
+        stories=stories(telling.timeline) if with_stories else (),
     )
 
 
@@ -142,13 +144,6 @@ def _numbered(findings: list[Finding]) -> list[Finding]:
         fingerprint = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         result.append(msgspec.structs.replace(finding, fingerprint=fingerprint))
     return result
-
-
-def _application(life: object) -> Application:
-    from appstate_lint.timeline.questions import Life
-
-    assert isinstance(life, Life)
-    return Application(life.name, life.place.file, life.place.line, life.framework, life.entry_points, bool(life.open))
 
 
 def _coverage(

@@ -201,6 +201,36 @@ class Application(msgspec.Struct, frozen=True):
     open: bool
 
 
+class Event(msgspec.Struct, frozen=True):
+    """One access as it happens in one phase of one application.
+
+    ``presence`` is what can be in the component just before; ``conditions`` are those under which it happens, as far as
+    they have names. ``beside`` tells that it runs beside the code that started it, ``partial`` that it also runs after
+    a start-up that failed, ``possible`` that no call which leads there could be resolved.
+    """
+
+    phase: Phase
+    kind: Kind
+    component: str
+    file: str
+    line: int
+    column: int
+    function: str
+    presence: tuple[str, ...]
+    conditional: bool
+    conditions: tuple[str, ...]
+    beside: bool
+    partial: bool
+    possible: bool
+
+
+class Story(msgspec.Struct, frozen=True):
+    """One application's events in the order in which they can happen."""
+
+    application: Application
+    events: tuple[Event, ...]
+
+
 class FileCounts(msgspec.Struct, frozen=True):
     """How many files were seen and parsed, and which could not be."""
 
@@ -237,7 +267,7 @@ class Coverage(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """All that an analysis says of one project; ``root`` is absolute, all else relative to it.
 
-    ``notes`` are sentences for people: why something was withheld or left incomplete.
+    ``notes`` are sentences for people: why something was withheld or left incomplete. ``stories`` is filled on demand.
     """
 
     root: str
@@ -247,3 +277,4 @@ class Report(msgspec.Struct, frozen=True):
     accesses: tuple[Access, ...]
     notes: tuple[str, ...] = ()
     incomplete: bool = False
+    stories: tuple[Story, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 
 from appstate_lint.model import Access, Report
-from appstate_lint.report import json, text
+from appstate_lint.report import json, story, text
 from appstate_lint.report.text import Lines
 
 
@@ -36,4 +36,11 @@ def accesses_text(accesses: tuple[Access, ...], form: Format, *, color: bool) ->
     return text.styled(text.access_lines(accesses), color=color)
 
 
-__all__ = ["Format", "Lines", "accesses_text", "findings_text"]
+def timeline_text(report: Report, component: str | None, form: Format, *, color: bool) -> str:
+    """Return the stories of ``report`` in ``form``, of all components or of one."""
+    if form is Format.JSON:
+        return json.timeline_json(report, component)
+    return text.styled(story.story_lines(report, component), color=color)
+
+
+__all__ = ["Format", "Lines", "accesses_text", "findings_text", "timeline_text"]

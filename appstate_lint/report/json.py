@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from appstate_lint import __version__
-from appstate_lint.model import Access, Finding, Report
+from appstate_lint.model import Access, Finding, Phase, Report
 
 SCHEMA = 1
 
@@ -77,6 +77,29 @@ def finding_object(finding: Finding) -> dict[str, object]:
 def accesses_json(accesses: tuple[Access, ...]) -> str:
     """Return the object that ``accesses`` prints, ending in a newline."""
     return _dump({"schema": SCHEMA, "accesses": [_access_object(access) for access in accesses]})
+
+
+def timeline_json(report: Report, component: str | None) -> str:
+    """Return the object that ``timeline`` prints, of all components or of one, ending in a newline."""
+    page = {
+        "schema": SCHEMA,
+        "applications": [
+            {
+                **msgspec.to_builtins(story.application),
+                "events": [
+                    msgspec.to_builtins(event) for event in story.events if component in (None, event.component)
+                ],
+            }
+            for story in report.stories
+        ],
+        "findings": [finding_object(finding) for finding in report.findings if component in (None, finding.component)],
+        "not_run": [
+            _access_object(access)
+            for access in report.accesses
+            if access.phase is Phase.UNREACHED and component in (None, access.component)
+        ],
+    }
+    return _dump(page)
 
 
 def _access_object(access: Access) -> dict[str, object]:
