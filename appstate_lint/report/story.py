@@ -68,7 +68,9 @@ def _faults(findings: Iterable[Finding]) -> Mapping[tuple[str, int, str], tuple[
     return {key: tuple(codes) for key, codes in found.items()}
 
 
-def _phases(events: list[Event], faults: Mapping[tuple[str, int, str], tuple[str, ...]], whole: bool) -> Iterator[Row]:
+def _phases(
+    events: tuple[Event, ...], faults: Mapping[tuple[str, int, str], tuple[str, ...]], whole: bool
+) -> Iterator[Row]:
     for phase in Phase:
         inside = [each for each in events if each.phase is phase]
         if not inside:
