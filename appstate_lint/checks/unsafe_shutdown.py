@@ -1,24 +1,20 @@
-"""Shutdown code that also runs after a start-up that failed half-way reads what may not have been written."""
+"""Shutdown code reads what a start-up that failed half-way did not write, or what was deleted before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.model import Finding, Related, Rule
+from appstate_lint.model import Finding, Kind, Related, Rule
 from appstate_lint.timeline import Timeline
 
-RULE = Rule(
-    "appstate-unsafe-shutdown",
-    "W7808",
-    "'{component}' is read in {phase}, also after a start-up that fails before {writer} sets it ({where}): "
-    "that hides the real error",
-)
+RULE = Rule("appstate-unsafe-shutdown", "W7808", "'{component}' is read in {phase}, {when}")
 
 
 def check(timeline: Timeline) -> Iterator[Finding]:
-    """Yield a finding for each function that shutdown runs and that reads what a failed start-up did not set."""
-    for component, readers in timeline.unsafe_at_shutdown():
-        read, write = readers[0], component.certain_writes[0]
+    """Yield a finding for each function that shutdown runs and that reads what may not be there."""
+    for component, readers, cause in timeline.unsafe_at_shutdown():
+        read, where = readers[0], f"({cause.place.file}:{cause.place.line})"
+        deleted = cause.kind is Kind.DELETE
         yield RULE.finding(
             read.place,
             component=component.name,
@@ -26,10 +22,11 @@ def check(timeline: Timeline) -> Iterator[Finding]:
             phase=read.phase,
             function=read.function,
             trace=[
-                timeline.write_step(write),
+                timeline.write_step(cause),
                 *timeline.path_to(read, f"{read.function} reads '{component.name}'")[-7:],
             ],
             related=[Related(each.place.file, each.place.line, "read here too") for each in readers[1:]],
-            writer=write.function,
-            where=f"{write.place.file}:{write.place.line}",
+            when=f"after {cause.function} deletes it {where}"
+            if deleted
+            else f"also after a start-up that fails before {cause.function} sets it {where}: that hides the real error",
         )

@@ -18,7 +18,6 @@ from appstate_lint.timeline.presence import (
     Cell,
     Key,
     given,
-    join_stores,
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -98,8 +97,9 @@ class Components(Heap):
         return found
 
     def touch(
-        self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None
-    ) -> Occurrence | None:
+        self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None,
+        gone: bool = False,
+    ) -> Occurrence | None:  # fmt: skip
         """Write an access down, unless the path is dead or nothing is being recorded."""
         if path.dead or self.muted:
             return None
@@ -122,6 +122,7 @@ class Components(Heap):
             partial=self.partial,
             possible=self.possible,
             facts=path.facts,
+            gone=gone,
         )
         if value is not None:
             written = bits_of(value)
@@ -141,7 +142,7 @@ class Components(Heap):
         owner = self.canonical(owner)
         key = (owner.site, component)
         known = self.cell(path, key)
-        self.touch(Kind.READ, owner, component, at, path, known.bits)
+        self.touch(Kind.READ, owner, component, at, path, known.bits, gone=known.gone)
         self.read_here.add(key)
         if known.bits & ABSENT:
             path.store[key] = Cell(known.bits & PRESENT or VALUE)
@@ -234,15 +235,13 @@ class Components(Heap):
         key = (owner.site, component)
         self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
         if not path.dead:
-            path.store[key] = MISSING
+            path.store[key] = Cell(ABSENT, gone=True)
             self.may_raise(path)
 
     def may_raise(self, path: Path) -> None:
         """Let the innermost ``try`` know the state from which a later statement may raise."""
         if self.raising:
-            known = self.raising[-1]
-            store = dict(path.store)
-            self.raising[-1] = store if known is None else join_stores(known, store, frozenset(), frozenset())
+            self.raising[-1].add(self.frame, path.env, path.store)
 
     def dynamic(self, owner: Object, at: At, writes: bool) -> None:
         """Note an access whose name cannot be known; a write opens the holder."""
@@ -327,7 +326,7 @@ class Components(Heap):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.store[key] = Cell(bits, clauses, known.made)
+                path.store[key] = Cell(bits, clauses, known.made, bool(bits & ABSENT) and known.gone)
         return path
 
     def is_open(self, site: str) -> bool:

@@ -719,7 +719,7 @@ def none_test(value: Value) -> Value:
         return UNKNOWN
     if value == NONE_VALUE:
         return Literal(True)
-    if isinstance(value, (Holder, FunctionValue, ClassValue, ListValue, DictValue, TupleValue, Literal)):
+    if isinstance(value, (Holder, FunctionValue, ClassValue, Invocation, ListValue, DictValue, TupleValue, Literal)):
         return Literal(False)
     if isinstance(value, Object) and (value.cls is not None or value.external.rpartition(".")[2][:1].isupper()):
         return Literal(False)

@@ -8,9 +8,9 @@ from appstate_lint.model import Phase
 from appstate_lint.timeline.arguments import Arguments
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
-from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge
+from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
 from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
-from appstate_lint.timeline.presence import ABSENT, MISSING, Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, MISSING, Facts, Store
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -227,7 +227,7 @@ class Functions(Arguments):
             frame.owner = ClassValue(function.file, facts.owner)
         self.frames.append(frame)
         self.stack.append(CallStep(file, line, facts.qualname, self.phase))
-        self.raising.append(None)
+        self.raising.append(Raised())
         if not self.muted:
             self.records.reached.add((function.file, function.index))
         start_store, start_facts = dict(path.store), path.facts
@@ -236,7 +236,7 @@ class Functions(Arguments):
         finished = frame.returns
         if not inner.dead:
             finished = [*finished, (inner, NONE_VALUE)]
-        raised = self.raising.pop()
+        raised = self.raising.pop().joined()
         self.stack.pop()
         self.frames.pop()
         joined: Path | None = None
@@ -247,8 +247,7 @@ class Functions(Arguments):
             caller.touched |= frame.touched
             caller.consulted |= frame.consulted
         if raised is not None and self.raising:
-            outer = self.raising[-1]
-            self.raising[-1] = raised if outer is None else join_stores(outer, raised, frozenset(), frozenset())
+            self.raising[-1].add(self.frame, path.env, raised)
         if hook is None:
             self.store_result(key, frame, start_store, start_facts, joined, raised, value)
         if joined is None:
@@ -308,10 +307,7 @@ class Functions(Arguments):
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
         if result.raised is not None and self.raising:
-            store = dict(path.store)
-            store.update(result.raised)
-            outer = self.raising[-1]
-            self.raising[-1] = store if outer is None else join_stores(outer, store, frozenset(), frozenset())
+            self.raising[-1].add(self.frame, path.env, path.store | dict(result.raised))
         if result.after is None:
             path.dead = True
             return UNKNOWN

@@ -29,6 +29,7 @@ from appstate_lint.timeline.values import (
 )
 
 Env: TypeAlias = dict[str, Value]
+MOST_STATES = 8
 
 
 class Path:
@@ -111,6 +112,31 @@ class Frame:
         self.try_depth = 0
 
 
+class Raised:
+    """The states in which code of one frame may raise, apart for each combination of the values of ``flags``."""
+
+    __slots__ = ("flags", "frame", "states")
+
+    def __init__(self, frame: Frame | None = None, flags: tuple[str, ...] = ()) -> None:
+        self.frame = frame
+        self.flags = flags
+        self.states: dict[tuple[Value | None, ...] | None, Store] = {}
+
+    def add(self, frame: Frame, env: Env, store: Store) -> None:
+        """Add a state; what happens while another frame runs has no flags."""
+        same = frame is self.frame and len(self.states) < MOST_STATES
+        key = tuple(env.get(name) for name in self.flags) if same or not self.flags else None
+        known = self.states.get(key)
+        self.states[key] = dict(store) if known is None else join_stores(known, store, frozenset(), frozenset())
+
+    def joined(self) -> Store | None:
+        """Return all states as one, ``None`` where there is none."""
+        result: Store | None = None
+        for store in self.states.values():
+            result = store if result is None else join_stores(result, store, frozenset(), frozenset())
+        return result
+
+
 class ListCell:
     """A list or set of the linted program: the values put into it.
 
@@ -186,7 +212,8 @@ class Heap:
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
-        self.raising: list[Store | None] = []
+        self.raising: list[Raised] = []
+        self.unsettled = False
         self.catching: list[frozenset[str]] = []
         self.conditional = 0
         self.partial = False

@@ -70,7 +70,7 @@ class Known(Unseen):
             case "enter" if code is not None:
                 return self.enter(code, path, at)
             case "exit-callback" if code is not None:
-                self.later(code, rest, path, at)
+                self.later(code, rest, passed, path, at)
                 return UNKNOWN
             case "serve" if code is not None:
                 self.launched(code, keywords, path, at)

@@ -79,7 +79,9 @@ class Life(Registering):
         self.entered = set()
         self.remade = set()
         self.optional = set()
-        self.shutdown_code = []
+        self.exits = {}
+        self.fresh_exits = []
+        self.unsettled = False
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}
@@ -314,10 +316,17 @@ class Life(Registering):
         self.make_middleware(application, path)
         self.phase = Phase.STARTUP
         self.started = application.site
+        self.served_effects = None
+        begun = path.fork()
         ends = self.start_up(application, path)
         started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
         if self.serving:
             serving = self.serve_all(application, started)
+            effects: Store = self.served_effects or {}
+            if any(cell.gone for cell in effects.values()):
+                self.phase = Phase.STARTUP
+                self.stack.clear()
+                self.start_up(application, begun)
             self.shut_down(application, serving)
             self.note_not_run(application)
         self.started, self.living = "", None
@@ -792,11 +801,11 @@ class Life(Registering):
                 if each.role == "shutdown" and not path.dead and each.place not in idle:
                     self.call_handler(each, path, application)
                     path.dead = False
-        for code, args, place in self.shutdown_code:
-            self.framed(place, path)
-            self.finish(self.invoke(code, args, (), path, _at(place)), path, _at(place))
-            self.unframe()
-            path.dead = False
+        for stack, entries in list(self.exits.items()):
+            if not any(each.done for each in entries) and entries:
+                self.framed(entries[0].place, path)
+                self.unwind(stack, path, False)
+                self.unframe()
 
     # ------------------------------------------------------------ what never runs
 

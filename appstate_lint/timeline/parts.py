@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.frameworks import Call as CallTable
@@ -47,6 +49,21 @@ class CallSite(NamedTuple):
     positions: frozenset[int]
 
 
+class Exit(msgspec.Struct):
+    """Code that an exit stack runs when it is left, and the state in which start-up may first fail after that.
+
+    Without ``args`` it is called as ``__exit__`` is, with the exception.
+    """
+
+    code: Value
+    args: tuple[Value, ...] | None
+    keywords: Keywords
+    place: Place
+    store: Store
+    facts: Facts
+    done: bool = False
+
+
 class Parts(Components):
     """Questions that one part asks and a later one answers."""
 
@@ -59,6 +76,7 @@ class Parts(Components):
     call_sites: dict[Invocation, CallSite]
     calls_made: int
     exhausted: bool
+    fresh_exits: list[Exit]
     generator_touches: bool
     given_to: dict[str, list[tuple[Value, Facts]]]
     import_store: Store
@@ -106,7 +124,7 @@ class Parts(Components):
         """Evaluate ``yield from``."""
         raise NotImplementedError
 
-    def enter(self, code: Value, path: Path, at: At) -> Value:
+    def enter(self, code: Value, path: Path, at: At, stack: str = "") -> Value:
         """Enter a context manager whose exit comes later."""
         raise NotImplementedError
 
@@ -134,8 +152,10 @@ class Parts(Components):
         """Return the applications that exist here."""
         raise NotImplementedError
 
-    def later(self, code: Value, args: tuple[Value, ...], path: Path, at: At) -> None:
-        """Note code that runs at shutdown."""
+    def later(
+        self, code: Value, args: tuple[Value, ...] | None, keywords: Keywords, path: Path, at: At, stack: str = ""
+    ) -> None:
+        """Note code that runs when an exit stack is left."""
         raise NotImplementedError
 
     def launched(self, code: Value, keywords: Keywords, path: Path, at: At) -> None:

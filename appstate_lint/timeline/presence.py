@@ -40,6 +40,8 @@ class Cell(NamedTuple):
     clauses: frozenset[Facts] = frozenset()
     made: Place | None = None
     """Where the object was made that is there, if it is the same on all paths."""
+    gone: bool = False
+    """Whether it may be absent because it was deleted."""
 
 
 MISSING = Cell(ABSENT)
@@ -66,7 +68,7 @@ def join_cells(left: Cell, right: Cell, left_facts: Facts, right_facts: Facts) -
             clauses |= _under((key, not truth), right)
     if len(clauses) > MOST_CLAUSES:
         clauses = set(sorted(clauses, key=lambda clause: (len(clause), sorted(clause)))[:MOST_CLAUSES])
-    return Cell(bits, frozenset(clauses), made)
+    return Cell(bits, frozenset(clauses), made, left.gone or right.gone)
 
 
 def _under(fact: Fact, cell: Cell) -> set[Facts]:

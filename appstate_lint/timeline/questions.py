@@ -248,14 +248,21 @@ class Timeline:
             for readers in _by_function(reads):
                 yield component, readers
 
-    def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence]]]:
-        """Yield components with the readers, function by function, that run after a start-up that failed."""
+    def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence], Occurrence]]:
+        """Yield components with the readers, function by function, that shutdown runs where they may be missing.
+
+        The last of the three says why: the write that a failed start-up did not come to, or the delete that came first.
+        """
         for component in self.all_components():
             if not component.certain_writes or self.doubt_of_order(component):
                 continue
-            reads = [each for each in component.plain_reads if each.phase is Phase.SHUTDOWN and not each.possible]
-            for readers in _by_function([each for each in reads if each.partial and not each.swallowed]):
-                yield component, readers
+            shutdown = [each for each in component.plain_reads if each.phase is Phase.SHUTDOWN and not each.possible]
+            reads = [each for each in shutdown if not each.swallowed]
+            for readers in _by_function(each for each in reads if each.partial):
+                yield component, readers, component.certain_writes[0]
+            deletes = [each for each in component.occurrences if each.kind is Kind.DELETE and not each.possible]
+            for readers in _by_function(each for each in reads if each.gone and not each.partial) if deletes else ():
+                yield component, readers, deletes[0]
 
     def replaced(self) -> Iterator[tuple[Component, Occurrence, Occurrence]]:
         """Yield components of which one write, before serving, replaces the object that another one made.
@@ -347,9 +354,9 @@ class Timeline:
         return [*steps[-(MOST_STEPS - 2) :], Step(place.file, place.line, occurrence.phase.value, text)]
 
     def write_step(self, write: Occurrence) -> Step:
-        """Return the step that says where a component is written."""
-        place = write.place
-        return Step(place.file, place.line, write.phase.value, f"{write.function} writes '{write.component}'")
+        """Return the step that says where a component is written, or deleted."""
+        place, verb = write.place, "deletes" if write.kind is Kind.DELETE else "writes"
+        return Step(place.file, place.line, write.phase.value, f"{write.function} {verb} '{write.component}'")
 
     def step(self, place: Place, phase: Phase, text: str) -> Step:
         """Return a step of a trace at a place."""

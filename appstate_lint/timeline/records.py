@@ -28,7 +28,8 @@ class Occurrence(msgspec.Struct):
     ``order`` counts events as the interpreter meets them. ``caught`` tells that a missing component is caught by an
     ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``spawned`` that it runs
     beside the code that started it; ``partial`` that it also runs after a start-up that failed; ``possible`` that the
-    code is only possibly reached; ``plain_none`` that the write says ``None`` itself.
+    code is only possibly reached; ``plain_none`` that the write says ``None`` itself; ``gone`` that what is read may
+    have been deleted.
     """
 
     place: Place
@@ -46,6 +47,7 @@ class Occurrence(msgspec.Struct):
     spawned: bool = False
     partial: bool = False
     possible: bool = False
+    gone: bool = False
     facts: Facts = frozenset()
     none_written: bool = False
     value_written: bool = False
@@ -164,6 +166,7 @@ class Records:
             known.stack, known.facts = seen.stack, seen.facts
         known.bits |= seen.bits
         known.partial = known.partial or seen.partial
+        known.gone = known.gone or seen.gone
         known.possible = known.possible and seen.possible
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught

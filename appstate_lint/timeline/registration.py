@@ -11,13 +11,13 @@ from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
-from appstate_lint.timeline.heap import Path, single
-from appstate_lint.timeline.parts import DYNAMIC
+from appstate_lint.timeline.heap import Frame, Path, single
+from appstate_lint.timeline.parts import DYNAMIC, Exit
 from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import Late, Stack
 from appstate_lint.timeline.statements import Statements
-from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
+    FAILURE,
     UNKNOWN,
     ClassValue,
     Dependency,
@@ -35,6 +35,7 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
+from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 MOST_INCLUDES = 30
 
@@ -93,7 +94,7 @@ class Registering(Statements):
     optional: set[str]
     """Sites of applications and routers whose lifespan may be ``None``."""
     started: str
-    shutdown_code: list[tuple[Value, tuple[Value, ...], Place]]
+    exits: dict[str, list[Exit]]
 
     def created(self, application: Object, at: At) -> None:
         if self.muted:
@@ -146,6 +147,15 @@ class Registering(Statements):
         if role == "entries":
             self.start_entries(owner, path, at)
             return UNKNOWN
+        if role == "unwind":
+            self.unwind(owner.site, path, False)
+            return UNKNOWN
+        if role == "move":
+            moved = Object(self.site(at), None, owner.external)
+            self.exits.setdefault(moved.site, []).extend(self.exits.pop(owner.site, ()))
+            return moved
+        if role in _STACKED:
+            return self.stacked(table, owner, args, keywords, path, at)
         dependencies: tuple[Value, ...] = ()
         for parameter, extra in table.registers.items():
             given = self.argument(table.arguments, parameter, args, keywords)
@@ -265,7 +275,36 @@ class Registering(Statements):
             entry.store = dict(path.store)
         self.fresh.clear()
 
-    def enter(self, code: Value, path: Path, at: At) -> Value:
+    def stacked(
+        self, table: CallTable, stack: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Put code, or the exit of a context manager, on an exit stack."""
+        code = self.argument(table.arguments, table.function, args, keywords)
+        if code is None:
+            return UNKNOWN
+        if table.role == "enter":
+            return self.enter(code, path, at, stack.site)
+        if table.role == "exit-callback":
+            passed = tuple(pair for pair in keywords if pair[0] != table.function)
+            self.later(code, self.rest_of(table, args), passed, path, at, stack.site)
+            return code
+        target = single(plain(code))
+        if isinstance(target, Object) and target.cls is not None:
+            self.push_exit(target, target.cls, path, at, stack.site)
+        else:
+            self.later(target, None, (), path, at, stack.site)
+        return code
+
+    def push_exit(self, manager: Object, cls: ClassValue, path: Path, at: At, stack: str) -> None:
+        """Let an exit stack run the exit of an object."""
+        for name in ("__aexit__", "__exit__"):
+            method = self.method(cls, name)
+            if method is not None:
+                bound = FunctionValue(method.file, method.index, method.scope, manager)
+                self.later(bound, None, (), path, at, stack)
+                return
+
+    def enter(self, code: Value, path: Path, at: At, stack: str = "") -> Value:
         """Enter a context manager on an exit stack: up to its ``yield`` now, the rest at shutdown."""
         target = single(plain(code))
         if not isinstance(target, Invocation) or not isinstance(target.function, FunctionValue):
@@ -274,7 +313,9 @@ class Registering(Statements):
                     method = self.method(target.cls, name)
                     if method is not None:
                         bound = FunctionValue(method.file, method.index, method.scope, target)
-                        return self.run(bound, (), (), path, at)
+                        entered_as = self.run(bound, (), (), path, at)
+                        self.push_exit(target, target.cls, path, at, stack)
+                        return entered_as
             return UNKNOWN
         entered: list[tuple[Path, Value]] = []
         phase = self.phase
@@ -296,9 +337,39 @@ class Registering(Statements):
         path.store, path.facts = joined.store, joined.facts
         return entered[0][1] if len(entered) == 1 else UNKNOWN
 
-    def later(self, code: Value, args: tuple[Value, ...], path: Path, at: At) -> None:
-        if not path.dead and not self.muted:
-            self.shutdown_code.append((code, args, self.place(at)))
+    def later(
+        self, code: Value, args: tuple[Value, ...] | None, keywords: Keywords, path: Path, at: At, stack: str = ""
+    ) -> None:
+        if path.dead or self.muted:
+            return
+        known = self.exits.setdefault(stack, [])
+        place = self.place(at)
+        entry = Exit(code, args, keywords, place, dict(path.store), path.facts)
+        if not any((each.code, each.args, each.place) == (code, args, place) for each in known):
+            self.activity += 1
+            known.append(entry)
+            self.fresh_exits.append(entry)
+            self.unsettled = True
+
+    def settle_failures(self, path: Path) -> None:
+        super().settle_failures(path)
+        for entry in self.fresh_exits:
+            entry.store, entry.facts = dict(path.store), path.facts
+        self.fresh_exits.clear()
+
+    def unwind(self, stack: str, path: Path, failed: bool) -> None:
+        frame = self.frame
+        for each in reversed(self.exits.get(stack, ())):
+            each.done = True
+            partial = failed or self.partial
+            once = Path({}, dict(each.store), each.facts) if partial else Path({}, dict(path.store), path.facts)
+            self.frames.append(Frame(each.place.file, None, 0, 0))
+            args = each.args if each.args is not None else (FAILURE if partial else NONE_VALUE,) * 3
+            at = (each.place.line, each.place.column, each.place.end_line, each.place.end_column)
+            self.finish(self.invoke(each.code, args, each.keywords, once, at), once, at)
+            frame.touched |= self.frames.pop().touched
+            if not partial and not once.dead:
+                path.store, path.facts = once.store, once.facts
 
     def start_entries(self, owner: Object, path: Path, at: At) -> None:
         """Start the methods that a framework's class runs beside the caller (``Thread.start`` runs ``run``)."""
@@ -401,6 +472,7 @@ class Registering(Statements):
                         yield from self.mounted(option, seen | {owner.site})
 
 
+_STACKED = frozenset({"enter", "exit-callback", "exit-push"})
 _SINGLE = frozenset({"lifespan", "endpoint", "mount"})
 _NOWHERE = Place("", 0, 0, 0, 0)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
@@ -11,14 +12,12 @@ from appstate_lint.model import Phase
 from appstate_lint.timeline.calls import Calls
 from appstate_lint.timeline.components import PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
-from appstate_lint.timeline.heap import Frame, Jumps, Path, merge, single
+from appstate_lint.timeline.heap import Frame, Jumps, Path, Raised, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
-from appstate_lint.timeline.presence import ABSENT, MISSING, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, MISSING, Store
 from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import (
-    NONE as NONE_VALUE,
-)
-from appstate_lint.timeline.values import (
+    FAILURE,
     UNKNOWN,
     ClassValue,
     DictValue,
@@ -39,10 +38,15 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
 
 MOST_ROUNDS = 3
 MOST_UNROLLED = 200
 _EVERYTHING = frozenset({"Exception", "BaseException"})
+Final: TypeAlias = Callable[[Path, bool], None]
+"""What ends a block; it is told whether the block failed."""
 
 
 class Statements(Calls):
@@ -53,6 +57,8 @@ class Statements(Calls):
         for statement in block:
             if path.dead:
                 return
+            if self.unsettled and not _cannot_raise(statement):
+                self.settle_failures(path)
             _RUNNERS[type(statement)](self, statement, path)
             if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
                 self.records.cut.add((self.frame.file, self.frame.index))
@@ -150,6 +156,7 @@ class Statements(Calls):
             self.set_outer(name, value, path)
             return
         path.env[name] = value
+        self.unsettled = self.unsettled or bool(self.raising and name in self.raising[-1].flags)
         if function is not None and function.nested:
             variables = self.scopes[frame.scope].variables
             known = variables.get(name)
@@ -524,54 +531,72 @@ class Statements(Calls):
     # ------------------------------------------------------------ try
 
     def attempt(self, node: flow.Try, path: Path) -> None:
-        before = path.fork()
         phase = self.phase
         frame = self.frame
         returns = len(frame.returns)
         names = [self.caught_names(handler) for handler in node.handlers]
-        harmless = 0
-        while harmless < len(node.body) and _cannot_raise(node.body[harmless]):
-            self.block(node.body[harmless : harmless + 1], path)
-            harmless += 1
+        rest = self.harmless_beginning(node.body, path)
         before = path.fork()
-        self.raising.append(dict(path.store))
+        in_final = flow.nodes(node.final) if self.is_around_serving(phase) else ()
+        self.expect_failures(path, [each.id for each in in_final if isinstance(each, flow.Name)])
         bare = frozenset({"BaseException"}) if any(not each for each in names) else frozenset()
         self.catching.append(frozenset(name for each in names for name in each) | bare)
-        self.block(node.body[harmless:], path)
+        self.block(rest, path)
         self.catching.pop()
-        raised = self.raising.pop()
-        failing = self.failed_path(before, path, raised)
+        failing = self.failed_paths(before, path, self.raising.pop())
         after: Path | None = path
         if not path.dead:
             self.block(node.orelse, path)
         swallowed = False
         end_phase = self.phase
+        again: list[Path] = []
         for handler, caught in zip(node.handlers, names, strict=True):
-            entry = failing.fork()
+            entry = functools.reduce(_merged, failing).fork()
             self.phase = phase
             if handler.name:
                 entry.env[handler.name] = Unknown(handler.name)
+            self.raising.append(Raised(frame))
             self.conditional += 1
             self.block(handler.body, entry)
             self.conditional -= 1
+            raised_again = self.raising.pop().joined()
+            if raised_again is not None:
+                again.append(Path(dict(entry.env), raised_again, before.facts))
             if end_phase is phase or self.phase is not phase:
                 self.note_swallow(handler.at, phase, path, entry)
             swallowed = swallowed or not caught or bool(caught & _EVERYTHING)
             after = merge(after, entry)
         self.phase = end_phase
-        if not swallowed:
-            self.pass_on(failing.store)
+        failures = [*again, *(() if swallowed else failing)]
+        self.pass_on(failures)
         if node.final:
-            self.finally_block(node.final, after, failing, returns, phase, swallowed)
+            final = node.final
+            self.finally_block(lambda each, failed: self.block(final, each), after, failures, returns, phase)
         path.become(after)
 
+    def expect_failures(self, path: Path, names: Iterable[str]) -> None:
+        """Let what follows note from which states it may raise, apart by those of ``names`` that are flags."""
+        flags = {name for name in names if path.env.get(name) in _UNSET}
+        if self.raising and self.raising[-1].frame is self.frame:
+            flags |= set(self.raising[-1].flags)
+        self.raising.append(Raised(self.frame, tuple(sorted(flags))))
+        self.may_raise(path)
+
+    def harmless_beginning(self, block: Block, path: Path) -> Block:
+        """Run the first statements of a block, as far as they cannot raise; return the others."""
+        harmless = 0
+        while harmless < len(block) and _cannot_raise(block[harmless]):
+            self.block(block[harmless : harmless + 1], path)
+            harmless += 1
+        return block[harmless:]
+
     def finally_block(
-        self, final: Block, after: Path | None, failing: Path, returns: int, phase: Phase, swallowed: bool
+        self, final: Final, after: Path | None, failing: Iterable[Path], returns: int, phase: Phase
     ) -> None:
-        """Run a ``finally`` after the normal end, after each ``return``, and after a failure."""
+        """Run what ends a block after its normal end, after each ``return``, and after each way to fail."""
         frame = self.frame
         if after is not None and not after.dead:
-            self.block(final, after)
+            final(after, False)
         kept = frame.returns[:returns]
         left = frame.returns[returns:]
         frame.returns[:] = kept
@@ -579,26 +604,35 @@ class Statements(Calls):
         for each, _ in left:
             joined = merge(joined, each)
         if joined is not None:
-            self.block(final, joined)
+            final(joined, False)
             if not joined.dead:
                 frame.returns.extend((joined if len(left) == 1 else joined.fork(), value) for _, value in left)
-        if not swallowed:
-            now = self.phase
-            inside = frame.hook is not None and phase is Phase.STARTUP
-            self.phase, self.partial = (Phase.SHUTDOWN, True) if inside else (phase, self.partial)
-            self.conditional += 1
-            self.block(final, failing.fork())
-            self.conditional -= 1
-            self.phase = now
-            self.partial = False if inside else self.partial
+        now = self.phase
+        inside = self.is_around_serving(phase)
+        self.phase, self.partial = (Phase.SHUTDOWN, True) if inside else (phase, self.partial)
+        self.conditional += 1
+        for each in failing:
+            final(each.fork(), True)
+        self.conditional -= 1
+        self.phase = now
+        self.partial = False if inside else self.partial
 
-    def failed_path(self, before: Path, path: Path, raised: Store | None) -> Path:
-        """Return the path on which a ``try`` body fails: any state that it went through."""
+    def is_around_serving(self, phase: Phase) -> bool:
+        """Tell whether a block that began in ``phase`` stands around the ``yield`` of a lifespan."""
+        return self.frame.hook is not None and phase is Phase.STARTUP
+
+    def failed_paths(self, before: Path, path: Path, raised: Raised) -> list[Path]:
+        """Return the paths on which a ``try`` body fails: any state that it went through."""
         joined = dict(before.env)
         for name, value in path.env.items():
             known = joined.get(name)
             joined[name] = value if known is None else join(known, value)
-        return Path(joined, raised if raised is not None else dict(before.store), before.facts)
+        found: list[Path] = []
+        for key, store in raised.states.items():
+            known_flags = zip(raised.flags, key, strict=True) if key is not None else ()
+            env = joined | {name: value for name, value in known_flags if value is not None}
+            found.append(Path(env, dict(store), before.facts))
+        return found
 
     def note_swallow(self, at: At, phase: Phase, ended: Path, failed: Path) -> None:
         """Note what is missing where the code that start-up consists of goes on after a failure of its own."""
@@ -616,11 +650,10 @@ class Statements(Calls):
             missing |= known.missing if known is not None else frozenset()
             self.records.swallows[place] = Swallow(place, self.frame.name, self.trail(), missing)
 
-    def pass_on(self, store: Store) -> None:
-        """Let the next outer ``try`` know the state of an exception that is not swallowed."""
-        if self.raising:
-            outer = self.raising[-1]
-            self.raising[-1] = dict(store) if outer is None else join_stores(outer, store, frozenset(), frozenset())
+    def pass_on(self, failing: Iterable[Path]) -> None:
+        """Let the next outer ``try`` know the states of exceptions that are not swallowed."""
+        for each in failing if self.raising else ():
+            self.raising[-1].add(self.frame, each.env, each.store)
 
     def caught_names(self, handler: flow.Handler) -> frozenset[str]:
         """Return the names of the exceptions that a handler catches; empty for a bare ``except``."""
@@ -655,6 +688,11 @@ class Statements(Calls):
             return
         if isinstance(manager, Object) and manager.cls is not None and self.has_exit(manager.cls):
             self.inside_object(manager, manager.cls, node, index, target, path)
+            return
+        if isinstance(manager, Object) and self.kind(manager) == "exit-stack":
+            if target is not None:
+                self.assign(target, manager, path)
+            self.inside_exit(functools.partial(self.unwind, manager.site), node, index, path)
             return
         if target is not None:
             self.assign(target, manager if isinstance(manager, Object) else UNKNOWN, path)
@@ -724,14 +762,14 @@ class Statements(Calls):
 
     def inside_suppress(self, manager: Suppress, node: flow.With, index: int, at: At, path: Path) -> None:
         before = path.fork()
-        self.raising.append(dict(path.store))
+        self.expect_failures(path, ())
         self.catching.append(frozenset(name.rpartition(".")[2] for name in manager.names))
         self.enter_entries(node, index + 1, path)
         self.catching.pop()
-        raised = self.raising.pop()
-        failed = self.failed_path(before, path, raised)
-        self.note_swallow(at, self.phase, path, failed)
-        path.become(merge(path, failed))
+        ended = path.fork()
+        for each in self.failed_paths(before, path, self.raising.pop()):
+            self.note_swallow(at, self.phase, ended, each)
+            path.become(merge(path, each))
 
     def inside_object(
         self, manager: Object, cls: ClassValue, node: flow.With, index: int, target: Expr | None, path: Path
@@ -745,19 +783,40 @@ class Statements(Calls):
                 break
         if target is not None:
             self.assign(target, entered, path)
-        before, phase = path.fork(), self.phase
-        self.raising.append(dict(path.store))
-        self.enter_entries(node, index + 1, path)
-        raised = self.raising.pop()
-        self.pass_on(raised if raised is not None else before.store)
+        self.inside_exit(functools.partial(self.leave, manager, cls), node, index, path)
+
+    def inside_exit(self, leave: Final, node: flow.With, index: int, path: Path) -> None:
+        """Run what is inside a ``with`` whose context manager does something when it is left, be it by a failure."""
+        phase, returns = self.phase, len(self.frame.returns)
+        last = index + 1 == len(node.entries)
+        rest = self.harmless_beginning(node.body, path) if last else ()
+        before = path.fork()
+        self.expect_failures(path, ())
+        if last:
+            self.block(rest, path)
+        else:
+            self.enter_entries(node, index + 1, path)
+        failing = self.failed_paths(before, path, self.raising.pop())
+        self.pass_on(failing)
+        self.finally_block(leave, path, failing if self.is_around_serving(phase) else (), returns, phase)
+
+    def leave(self, manager: Object, cls: ClassValue, path: Path, failed: bool) -> None:
+        """Run ``__aexit__`` or ``__exit__`` of an object."""
         for name in ("__aexit__", "__exit__"):
             method = self.method(cls, name)
             if method is not None:
                 bound = FunctionValue(method.file, method.index, method.scope, manager)
-                if not path.dead:
-                    self.run(bound, (UNKNOWN, UNKNOWN, UNKNOWN), (), path, _NOWHERE)
+                self.run(bound, (FAILURE if failed else NONE_VALUE,) * 3, (), path, _NOWHERE)
                 break
-        del phase
+
+    def unwind(self, stack: str, path: Path, failed: bool) -> None:
+        """Run what an exit stack was given, the last first."""
+        raise NotImplementedError
+
+    def settle_failures(self, path: Path) -> None:
+        """Let what was changed just now matter to failures from here on."""
+        self.unsettled = False
+        self.may_raise(path)
 
     # ------------------------------------------------------------ await, yield
 
@@ -791,15 +850,22 @@ class Statements(Calls):
 
 
 def _cannot_raise(statement: flow.Stmt) -> bool:
-    """Tell whether a statement only stores a constant or an empty display."""
-    if not isinstance(statement, flow.Bind):
-        return False
-    match statement.value:
-        case flow.Const() | flow.Sequence(items=()) | flow.Mapping(items=()):
+    """Tell whether a statement only defines a function or stores a constant, a variable or an empty display."""
+    match statement:
+        case flow.Define() | flow.Outer():
+            return True
+        case flow.Bind(targets=targets, value=flow.Const() | flow.Name() | flow.Lambda()):
+            return all(isinstance(target, (flow.Name, flow.Attr)) for target in targets)
+        case flow.Bind(value=flow.Sequence(items=()) | flow.Mapping(items=())):
             return True
     return False
 
 
+def _merged(left: Path, right: Path) -> Path:
+    return merge(left, right) or left
+
+
+_UNSET = (NONE_VALUE, Literal(False), Literal(True))
 _PLAIN = (flow.Do, flow.Bind, flow.Augment)
 _NOWHERE: At = (0, 0, 0, 0)
 _WRAPPERS = frozenset({

@@ -164,6 +164,8 @@ class AnyOf(Value, frozen=True):
 
 NONE = Literal(None)
 UNKNOWN = Unknown()
+FAILURE = Invocation("failure", UNKNOWN, (), ())
+"""An exception that leaves a ``with``, as its context manager sees it."""
 
 
 def options(value: Value) -> tuple[Value, ...]:
