@@ -1714,6 +1714,158 @@ app.include_router(router)
 """,
 )
 
+shape(
+    "task_left",
+    "left:app",
+    "/",
+    "startup:set:early startup:get:limit startup:set:seen serving:get:seen",
+    left="""
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI, Request
+
+
+async def watch(app):
+    app.state.early = True
+    app.state.seen = app.state.limit
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.limit = 7
+    app.state.task = asyncio.create_task(watch(app))
+    await asyncio.sleep(0)
+    yield
+    app.state.task.cancel()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def go(request: Request):
+    return getattr(request.app.state, "seen", None)
+""",
+)
+
+shape(
+    "joined_thread",
+    "thr:app",
+    "/ /",
+    "startup:set:four startup:set:five serving:get:four serving:get:five",
+    thr="""
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from fastapi import FastAPI, Request
+
+
+def fill(state):
+    state.four = 4
+
+
+def five(state):
+    state.five = 5
+
+
+@asynccontextmanager
+async def lifespan(app):
+    thread = threading.Thread(target=fill, args=(app.state,))
+    thread.start()
+    thread.join()
+    with ThreadPoolExecutor() as pool:
+        pool.submit(five, app.state).result()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    return request.app.state.four + request.app.state.five
+""",
+)
+
+shape(
+    "task_group",
+    "tg:app",
+    "/",
+    "startup:set:four startup:set:six serving:get:six",
+    tg="""
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI, Request
+
+
+async def fill(state):
+    await asyncio.sleep(0)
+    state.four = 4
+
+
+async def more(state):
+    state.six = 6
+
+
+@asynccontextmanager
+async def lifespan(app):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fill(app.state))
+    tasks = [asyncio.create_task(more(app.state))]
+    await asyncio.wait(tasks)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def show(request: Request):
+    return request.app.state.four + request.app.state.six
+""",
+)
+
+shape(
+    "wrapped_endpoint",
+    "wrapping:app",
+    "/",
+    "startup:set:db serving:get:db serving:get:name serving:set:asked",
+    wrapping="""
+from contextlib import asynccontextmanager
+from functools import wraps
+
+from fastapi import Depends, FastAPI, Request
+
+
+def counted(endpoint):
+    @wraps(endpoint)
+    async def wrapper(*args, **options):
+        app.state.asked = True
+        return await endpoint(*args, **options)
+
+    return wrapper
+
+
+def database(request: Request):
+    return request.app.state.db
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.db, app.state.name = [1], "shop"
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+@counted
+async def show(request: Request, db=Depends(database)):
+    return [request.app.state.name, db]
+""",
+)
+
 
 # Running them: what follows happens in the other process
 

@@ -34,14 +34,19 @@ class Arguments(Expressions):
         if function.bound is not None:
             given.insert(0, function.bound)
         named = dict(keywords)
+        wrapped = self.wrapped.get(_code(function)) if entry and not args and not keywords else None
+        if wrapped is not None:
+            named = self.as_wrapped(wrapped, path, at)
         env: dict[str, Value] = {}
         defaults = self.defaults.get((function.file, function.index, function.scope))
         for position, param in enumerate(facts.params):
             if param.kind == "args":
-                env[param.name] = TupleValue(tuple(given)) if not entry else UNKNOWN
+                env[param.name] = TupleValue(tuple(given)) if not entry or wrapped is not None else UNKNOWN
                 given = []
             elif param.kind == "kwargs":
-                env[param.name] = self.keyword_dict(function, at, named) if not entry else UNKNOWN
+                env[param.name] = (
+                    self.keyword_dict(function, at, named) if not entry or wrapped is not None else UNKNOWN
+                )
                 named = {}
             elif given and param.kind != "keyword":
                 env[param.name] = self.better(given.pop(0), param, function, facts)
@@ -57,6 +62,14 @@ class Arguments(Expressions):
                     default = self.typed(param.annotation, function.file, facts, param.name)
                 env[param.name] = default
         return env
+
+    def as_wrapped(self, wrapped: FunctionValue, path: Path, at: At) -> dict[str, Value]:
+        """Return what the framework passes for the parameters of the function that a decorator wrapped."""
+        while (inner := self.wrapped.get(_code(wrapped))) is not None:
+            wrapped = inner
+        facts = self.project.function(wrapped.file, wrapped.index)
+        named = [param for param in facts.params if param.kind not in ("args", "kwargs")]
+        return {param.name: self.entry_value(param, wrapped, facts, path, at) for param in named}
 
     def keyword_dict(self, function: FunctionValue, at: At, named: dict[str, Value]) -> Value:
         number = self.number(("kwargs", function.file, function.index, tuple(named.items())))
@@ -245,6 +258,10 @@ class Arguments(Expressions):
         value = self.invoke(self.evaluate(factory, path), (), (), path, call.at)
         self.frames.pop()
         self.put_attribute(made, names[0], value)
+
+
+def _code(function: FunctionValue) -> tuple[str, int, int]:
+    return function.file, function.index, function.scope
 
 
 _SAYS_NOTHING = frozenset({"Any", "object", "Callable", "ASGIApp", "Awaitable", "Coroutine", "None", "Self", "?"})

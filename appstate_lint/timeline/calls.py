@@ -98,6 +98,11 @@ class Calls(Builtins):
                 return self.construct(function, args, keywords, path, at)
             case Invocation(kind="constant"):
                 return function.function
+            case Invocation(kind="wraps", function=inner):
+                wrapper = args[0] if args else UNKNOWN
+                if isinstance(wrapper, FunctionValue) and isinstance(inner, FunctionValue) and wrapper != inner:
+                    self.wrapped[wrapper.file, wrapper.index, wrapper.scope] = inner
+                return wrapper
             case Invocation(kind="partial"):
                 return self.invoke(function.function, function.args + args, function.keywords + keywords, path, at)
             case Registrar():
@@ -180,6 +185,8 @@ class Calls(Builtins):
             return value
         if not isinstance(value.function, FunctionValue):
             return value
+        if value.kind == "task" and not self.wait_for(value, path):
+            return UNKNOWN
         self.call_site = self.call_sites.get(value)
         return self.run(value.function, value.args, value.keywords, path, at)
 

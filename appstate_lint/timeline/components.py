@@ -46,6 +46,8 @@ YIELDED = "/yielded"
 """What the owner of lifespan-yielded state is called, behind its application."""
 PERHAPS = frozenset({"?"})
 """What an unseen context manager may swallow."""
+AGAIN = frozenset({"again"})
+"""What a loop catches in order to try again."""
 EVERYTHING = frozenset({"Exception", "BaseException", *PERHAPS})
 MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
@@ -118,6 +120,7 @@ class Components(Heap):
             conditional=self.conditional > 0,
             caught=caught,
             swallowed=any(names & EVERYTHING for names in self.catching),
+            retried=any(names & AGAIN and names & EVERYTHING for names in self.catching),
             spawned=self.spawned,
             partial=self.partial,
             possible=self.possible,

@@ -198,6 +198,7 @@ class Heap:
         self.attributes: dict[tuple[str, str], Value] = {}
         self.class_attributes: dict[tuple[str, int, str], Value] = {}
         self.class_envs: dict[tuple[str, int, int], Env] = {}
+        self.wrapped: dict[tuple[str, int, int], FunctionValue] = {}
         self.defaults: dict[tuple[str, int, int], tuple[Value | None, ...]] = {}
         self.global_writes: dict[tuple[str, str], Value] = {}
         self.component_values: dict[Key, Value] = {}

@@ -81,6 +81,7 @@ class Life(Registering):
         self.optional = set()
         self.exits = {}
         self.fresh_exits = []
+        self.tasks = {}
         self.unsettled = False
         self.given_to = {}
         self.call_site = None
@@ -610,6 +611,7 @@ class Life(Registering):
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
         current = Path({}, dict(started.store), started.facts)
+        self.reach_shutdown(application, current)
         for _ in range(MOST_SERVING_PASSES):
             effects: Path = Path({}, dict(current.store), current.facts)
             self.baseline, self.baseline_facts = dict(current.store), current.facts
@@ -627,6 +629,19 @@ class Life(Registering):
             current = Path({}, effects.store, current.facts)
         self.served_effects = {key: cell for key, cell in current.store.items() if started.store.get(key) != cell}
         return current
+
+    def reach_shutdown(self, application: Object, serving: Path) -> None:
+        """Find out what code shutdown runs, so that it does not count as possibly reached while serving."""
+        pending = [each for entries in self.exits.values() for each in entries if not each.done]
+        kept = self.records, self.results, self.waiting, self.phase
+        self.records, self.results, self.waiting = Records(), {}, dict(self.waiting)
+        self.shut_down(application, serving)
+        reached = self.records.reached
+        self.records, self.results, self.waiting, self.phase = kept
+        self.records.reached |= reached
+        for each in pending:
+            each.done = False
+        self.stack.clear()
 
     def serve_unplaced(self, application: Object, current: Path, effects: Path) -> Path:
         """Serve the routers that nothing includes, where some include could not be followed: it may be theirs."""
@@ -730,13 +745,14 @@ class Life(Registering):
                 if not each.certain and self.has_run(each.value):
                     continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
-                store = (
-                    join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
-                )
+                end = current.store if each.end is None or each.left else each.end
+                if early and end is not current.store and end == each.store:
+                    continue
+                store = join_stores(each.store, end, frozenset(), frozenset()) if early else dict(current.store)
                 path = Path({}, dict(store), current.facts | each.facts)
                 self.spawned = early
                 handed_on = isinstance(each.value, Invocation) and each.phase is not Phase.IMPORT
-                self.possible = not each.certain and not handed_on
+                self.possible = each.possible or not (each.certain or handed_on)
                 self.stack[:] = list(each.stack)[:8]
                 self.framed(each.place, path)
                 if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:

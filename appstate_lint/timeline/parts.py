@@ -230,6 +230,10 @@ class Parts(Components):
         """Run an application's start-up here."""
         raise NotImplementedError
 
+    def wait_for(self, task: Invocation, path: Path) -> bool:
+        """Note that the creator of a task waits for its end; tell whether it runs until here, not only before."""
+        raise NotImplementedError
+
     def yielded(self, expr: flow.Yield, path: Path) -> Value:
         """Evaluate ``yield``."""
         raise NotImplementedError

@@ -244,7 +244,7 @@ class Timeline:
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
             if not early or any(each.spawned for each in component.writes) or self.doubt_of_order(component):
                 continue
-            reads = [each for each in component.plain_reads if each.spawned and not each.possible]
+            reads = [each for each in component.plain_reads if each.spawned and not (each.possible or each.retried)]
             for readers in _by_function(reads):
                 yield component, readers
 

@@ -26,10 +26,10 @@ class Occurrence(msgspec.Struct):
     """An access as it happens in one phase of one application; joined over all ways to get there.
 
     ``order`` counts events as the interpreter meets them. ``caught`` tells that a missing component is caught by an
-    ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``spawned`` that it runs
-    beside the code that started it; ``partial`` that it also runs after a start-up that failed; ``possible`` that the
-    code is only possibly reached; ``plain_none`` that the write says ``None`` itself; ``gone`` that what is read may
-    have been deleted.
+    ``except AttributeError`` or ``KeyError``, ``swallowed`` that a broad ``except`` hides it; ``retried`` that a loop
+    does and tries again; ``spawned`` that it runs beside what started it; ``partial`` that it also runs after a
+    start-up that failed; ``possible`` that the code is only possibly reached; ``plain_none`` that the write says None
+    itself; ``gone`` that what is read may have been deleted.
     """
 
     place: Place
@@ -44,6 +44,7 @@ class Occurrence(msgspec.Struct):
     conditional: bool = False
     caught: bool = False
     swallowed: bool = False
+    retried: bool = False
     spawned: bool = False
     partial: bool = False
     possible: bool = False
@@ -124,7 +125,7 @@ class Dropped(NamedTuple):
     stack: Stack
 
 
-OccurrenceKey: TypeAlias = tuple[str, int, int, str, str, str, Phase, bool]
+OccurrenceKey: TypeAlias = tuple[str, int, int, str, str, str, Phase, bool, bool]
 
 
 class Records:
@@ -153,10 +154,11 @@ class Records:
         return self.clock
 
     def add(self, seen: Occurrence) -> None:
-        """Write an access down, joined with what was seen of it before."""
+        """Write an access down, joined with what was seen of it before; what is only possible is kept apart."""
         place = seen.place
         key = (
             place.file, place.line, place.column, seen.owner, seen.component, seen.kind.value, seen.phase, seen.spawned,
+            seen.possible,
         )  # fmt: skip
         known = self.occurrences.get(key)
         if known is None:
@@ -167,10 +169,10 @@ class Records:
         known.bits |= seen.bits
         known.partial = known.partial or seen.partial
         known.gone = known.gone or seen.gone
-        known.possible = known.possible and seen.possible
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught
         known.swallowed = known.swallowed and seen.swallowed
+        known.retried = known.retried and seen.retried
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
         known.value_written = known.value_written or seen.value_written

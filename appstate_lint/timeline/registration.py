@@ -74,7 +74,12 @@ class Spawned(msgspec.Struct):
     place: Place
     phase: Phase
     stack: Stack
-    role: str = "task"
+    end: Store | None = None
+    """The state where its creator waited for its end, if it did."""
+    possible: bool = False
+    """Whether only code that is possibly reached starts it."""
+    left: bool = False
+    """Whether it is started in several places: waiting for one of them ends not all."""
 
 
 class Registering(Statements):
@@ -95,6 +100,7 @@ class Registering(Statements):
     """Sites of applications and routers whose lifespan may be ``None``."""
     started: str
     exits: dict[str, list[Exit]]
+    tasks: dict[str, list[Invocation]]
 
     def created(self, application: Object, at: At) -> None:
         if self.muted:
@@ -154,6 +160,12 @@ class Registering(Statements):
             moved = Object(self.site(at), None, owner.external)
             self.exits.setdefault(moved.site, []).extend(self.exits.pop(owner.site, ()))
             return moved
+        if role == "spawn":
+            return self.start_in_group(table, owner, args, keywords, path, at)
+        if role == "gather":
+            if not (args or keywords):
+                self.gather(owner.site, path, False)
+            return UNKNOWN
         if role in _STACKED:
             return self.stacked(table, owner, args, keywords, path, at)
         dependencies: tuple[Value, ...] = ()
@@ -260,13 +272,33 @@ class Registering(Statements):
         key = (code, certain)
         self.activity += 1
         known = self.waiting.get(key)
-        if known is not None:
+        if known is not None and known.possible == self.possible:
+            known.facts &= path.facts
             known.store = join_stores(known.store, path.store, frozenset(), frozenset())
+            known.left = known.left or known.place != self.place(at)
+            return
+        if known is not None and self.possible:
             return
         entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        entry.possible = self.possible
         self.waiting[key] = entry
         if certain and isinstance(code, Invocation) and code.kind == "coroutine":
             self.fresh.append(entry)
+
+    def started(self, task: Invocation) -> Spawned | None:
+        """Return what was noted when a task was started."""
+        kept = (Invocation(kind, task.function, task.args, task.keywords) for kind in ("coroutine", "partial"))
+        return next((found for each in kept if (found := self.waiting.get((each, True))) is not None), None)
+
+    def wait_for(self, task: Invocation, path: Path) -> bool:
+        entry = self.started(task)
+        if entry is None:
+            return True
+        if self.phase is Phase.SHUTDOWN and entry.phase is not Phase.SHUTDOWN:
+            return False
+        known = entry.end
+        entry.end = dict(path.store) if known is None else join_stores(known, path.store, frozenset(), frozenset())
+        return True
 
     def settle(self, path: Path) -> None:
         if not self.fresh or path.dead:
@@ -374,14 +406,44 @@ class Registering(Statements):
     def start_entries(self, owner: Object, path: Path, at: At) -> None:
         """Start the methods that a framework's class runs beside the caller (``Thread.start`` runs ``run``)."""
         spec = self.spec(owner)
+        codes: list[Value] = []
         for name in spec.entries if spec is not None else ():
             method = self.method(owner.cls, name) if owner.cls is not None else None
             if method is not None:
                 bound = FunctionValue(method.file, method.index, method.scope, owner)
-                self.spawn(Invocation("partial", bound, (), ()), path, at, certain=True)
-        for each in self.registrations.get(owner.site, ()):
-            if each.role == "thread":
-                self.spawn(each.value, path, at, certain=True)
+                codes.append(Invocation("partial", bound, (), ()))
+        codes += [each.value for each in self.registrations.get(owner.site, ()) if each.role == "thread"]
+        for code in codes:
+            self.spawn(code, path, at, certain=True)
+            if isinstance(code, Invocation):
+                self.note_task(owner, Invocation("task", code.function, code.args, code.keywords))
+
+    def start_in_group(
+        self, table: CallTable, group: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Start a task or thread that its group waits for when it is left."""
+        code = self.argument(table.arguments, table.function, args, keywords)
+        if code is None:
+            return UNKNOWN
+        rest = self.rest_of(table, args) if table.rest else ()
+        passed = tuple(pair for pair in keywords if pair[0] != table.function) if table.rest else ()
+        task = self.start(code, rest, passed, path, at, table.role)
+        if isinstance(task, Invocation):
+            self.note_task(group, task)
+        return task
+
+    def note_task(self, group: Object, task: Invocation) -> None:
+        """Note a task that its group (or thread) waits for."""
+        tasks = self.tasks.setdefault(group.site, [])
+        if task not in tasks:
+            tasks.append(task)
+
+    def gather(self, group: str, path: Path, failed: bool) -> None:
+        self.settle(path)
+        for task in () if failed else self.tasks.get(group, ()):
+            entry = self.started(task)
+            if entry is not None and entry.end is None:
+                self.finish(task, path, _NO_LINE)
 
     def start_now(self, application: Object, path: Path, handlers: bool = False) -> None:
         """Run an application's start-up here."""
@@ -475,6 +537,7 @@ class Registering(Statements):
 _STACKED = frozenset({"enter", "exit-callback", "exit-push"})
 _SINGLE = frozenset({"lifespan", "endpoint", "mount"})
 _NOWHERE = Place("", 0, 0, 0, 0)
+_NO_LINE: At = (0, 0, 0, 0)
 
 
 def _joined(left: Path, right: Path) -> Path:

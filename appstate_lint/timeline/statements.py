@@ -10,7 +10,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.calls import Calls
-from appstate_lint.timeline.components import PERHAPS, condition_of
+from appstate_lint.timeline.components import AGAIN, PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, Raised, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
@@ -540,7 +540,7 @@ class Statements(Calls):
         in_final = flow.nodes(node.final) if self.is_around_serving(phase) else ()
         self.expect_failures(path, [each.id for each in in_final if isinstance(each, flow.Name)])
         bare = frozenset({"BaseException"}) if any(not each for each in names) else frozenset()
-        self.catching.append(frozenset(name for each in names for name in each) | bare)
+        self.catching.append(frozenset(name for each in names for name in each) | bare | self.again(node))
         self.block(rest, path)
         self.catching.pop()
         failing = self.failed_paths(before, path, self.raising.pop())
@@ -573,6 +573,11 @@ class Statements(Calls):
             final = node.final
             self.finally_block(lambda each, failed: self.block(final, each), after, failures, returns, phase)
         path.become(after)
+
+    def again(self, node: flow.Try) -> frozenset[str]:
+        """Return the mark of a ``try`` whose handlers let a loop go on."""
+        leaving = any(isinstance(each, _LEAVES) for handler in node.handlers for each in flow.nodes(handler.body))
+        return AGAIN if self.frame.jumps and node.handlers and not leaving else frozenset()
 
     def expect_failures(self, path: Path, names: Iterable[str]) -> None:
         """Let what follows note from which states it may raise, apart by those of ``names`` that are flags."""
@@ -689,10 +694,11 @@ class Statements(Calls):
         if isinstance(manager, Object) and manager.cls is not None and self.has_exit(manager.cls):
             self.inside_object(manager, manager.cls, node, index, target, path)
             return
-        if isinstance(manager, Object) and self.kind(manager) == "exit-stack":
+        leave = _LEAVING.get(self.kind(manager)) if isinstance(manager, Object) else None
+        if leave is not None and isinstance(manager, Object):
             if target is not None:
                 self.assign(target, manager, path)
-            self.inside_exit(functools.partial(self.unwind, manager.site), node, index, path)
+            self.inside_exit(functools.partial(leave, self, manager.site), node, index, path)
             return
         if target is not None:
             self.assign(target, manager if isinstance(manager, Object) else UNKNOWN, path)
@@ -813,6 +819,10 @@ class Statements(Calls):
         """Run what an exit stack was given, the last first."""
         raise NotImplementedError
 
+    def gather(self, group: str, path: Path, failed: bool) -> None:
+        """Run what a group of tasks was given to its end."""
+        raise NotImplementedError
+
     def settle_failures(self, path: Path) -> None:
         """Let what was changed just now matter to failures from here on."""
         self.unsettled = False
@@ -865,6 +875,11 @@ def _merged(left: Path, right: Path) -> Path:
     return merge(left, right) or left
 
 
+_LEAVES = (flow.Raise, flow.Return, flow.Break)
+_LEAVING: dict[str, Callable[[Statements, str, Path, bool], None]] = {
+    "exit-stack": lambda self, site, path, failed: self.unwind(site, path, failed),
+    "task-group": lambda self, site, path, failed: self.gather(site, path, failed),
+}
 _UNSET = (NONE_VALUE, Literal(False), Literal(True))
 _PLAIN = (flow.Do, flow.Bind, flow.Augment)
 _NOWHERE: At = (0, 0, 0, 0)

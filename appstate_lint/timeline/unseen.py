@@ -34,7 +34,7 @@ from appstate_lint.timeline.values import (
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
-_IDENTITY = dict.fromkeys(("wraps", "update_wrapper", "lru_cache", "cache", "deepcopy", "copy"), True)
+_IDENTITY = dict.fromkeys(("lru_cache", "cache", "deepcopy", "copy"), True)
 
 
 class Unseen(Containers):
@@ -168,6 +168,8 @@ class Unseen(Containers):
                     return UNKNOWN
                 if name in ("s", "delay", "apply_async", "remote"):
                     return UNKNOWN
+                if name == "result" and isinstance(owner, Invocation) and owner.kind == "task":
+                    return self.finish(owner, path, at)
                 return Unknown(name)
         if name == "__setattr__" and isinstance(owner, (Object, Holder)):
             return self.set((owner, *args), keywords, path, at)
