@@ -82,6 +82,7 @@ class Life(Registering):
         self.exits = {}
         self.fresh_exits = []
         self.tasks = {}
+        self.running_jobs = {}
         self.unsettled = False
         self.given_to = {}
         self.call_site = None

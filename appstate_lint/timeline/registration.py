@@ -100,6 +100,7 @@ class Registering(Statements):
     """Sites of applications and routers whose lifespan may be ``None``."""
     started: str
     exits: dict[str, list[Exit]]
+    running_jobs: dict[str, str]
     tasks: dict[str, list[Invocation]]
 
     def created(self, application: Object, at: At) -> None:
@@ -160,6 +161,13 @@ class Registering(Statements):
             moved = Object(self.site(at), None, owner.external)
             self.exits.setdefault(moved.site, []).extend(self.exits.pop(owner.site, ()))
             return moved
+        if role == "job":
+            return self.add_job(table, owner, args, keywords, path, at)
+        if role in ("run-jobs", "loop-jobs"):
+            self.running_jobs[owner.site] = role
+            for each in self.registrations.get(owner.site, ()):
+                self.run_job(owner, each.role, each.value, path, at)
+            return UNKNOWN
         if role == "spawn":
             return self.start_in_group(table, owner, args, keywords, path, at)
         if role == "gather":
@@ -431,6 +439,39 @@ class Registering(Statements):
         if isinstance(task, Invocation):
             self.note_task(group, task)
         return task
+
+    def add_job(
+        self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Note a job of a scheduler, which runs once the scheduler does; a delayed one counts as serving code."""
+        given = {
+            extra for parameter, extra in table.registers.items()
+            if self.argument(table.arguments, parameter, args, keywords) not in (None, NONE_VALUE)
+        }  # fmt: skip
+        role = "late-job" if "delay" in given and "soon" not in given else "job"
+        if table.form == "decorator":
+            return Registrar(owner, role)
+        code = self.argument(table.arguments, table.function, args, keywords)
+        if code is None:
+            return UNKNOWN
+        passed = self.argument(table.arguments, "args", args, keywords)
+        named = single(plain(self.argument(table.arguments, "kwargs", args, keywords) or UNKNOWN))
+        items = self.dict_cell(named.number).items if isinstance(named, DictValue) else {}
+        pairs = tuple((key, value) for key, value in items.items() if isinstance(key, str))
+        job = Invocation("partial", plain(code), (self.members(passed) or ()) if passed is not None else (), pairs)
+        self.register(owner, role, job, path, at)
+        if owner.site in self.running_jobs:
+            self.run_job(owner, role, job, path, at)
+        return UNKNOWN
+
+    def run_job(self, owner: Object, role: str, job: Value, path: Path, at: At) -> None:
+        """Let a job run from here on."""
+        self.spawn(job, path, at, certain=True)
+        entry = self.waiting.get((single(plain(job)), True))
+        if entry is not None and role == "late-job":
+            entry.phase = Phase.SERVING
+        elif entry is not None and self.running_jobs[owner.site] == "loop-jobs":
+            self.fresh.append(entry)
 
     def note_task(self, group: Object, task: Invocation) -> None:
         """Note a task that its group (or thread) waits for."""
