@@ -737,8 +737,10 @@ class Life(Registering):
     def run_spawned(self, started: Path, current: Path, effects: Path) -> Path:
         """Run what was started beside the start-up or a request."""
         done: set[tuple[Value, bool]] = set()
+        others = {each.site for each, _, _ in self.targets} - {self.application.site if self.application else ""}
         while True:
-            waiting = [(key, each) for key, each in self.waiting.items() if key not in done]
+            mine = {key: each for key, each in self.waiting.items() if each.application not in others}
+            waiting = [(key, each) for key, each in mine.items() if key not in done]
             if not waiting:
                 return effects
             for key, each in waiting:

@@ -76,6 +76,8 @@ class Spawned(msgspec.Struct):
     stack: Stack
     end: Store | None = None
     """The state where its creator waited for its end, if it did."""
+    application: str = ""
+    """The site of the application in whose life it is started."""
     possible: bool = False
     """Whether only code that is possibly reached starts it."""
     left: bool = False
@@ -289,6 +291,7 @@ class Registering(Statements):
             return
         entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
         entry.possible = self.possible
+        entry.application = self.application.site if self.application is not None else ""
         self.waiting[key] = entry
         if certain and isinstance(code, Invocation) and code.kind == "coroutine":
             self.fresh.append(entry)
