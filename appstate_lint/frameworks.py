@@ -55,6 +55,7 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: tuple[str, ...] = ()
     registers: dict[str, str] = {}
     lists: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     methods: tuple[Call, ...] = ()
 
     def method(self, name: str) -> Call | None:

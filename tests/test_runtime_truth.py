@@ -1866,6 +1866,207 @@ async def show(request: Request, db=Depends(database)):
 """,
 )
 
+shape(
+    "wrapped_lifespan",
+    "wrap:app",
+    "/",
+    "startup:set:tracer startup:get:tracer startup:set:db startup:get:db serving:get:tracer",
+    wrap="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+def instrument(app):
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def outer(app):
+        app.state.tracer = []
+        async with inner(app) as given:
+            app.state.tracer.append(app.state.db)
+            yield given
+
+    app.router.lifespan_context = outer
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.db = [app.state.tracer]
+    yield {"session": 1}
+
+
+app = FastAPI(lifespan=lifespan)
+instrument(app)
+
+
+@app.get("/")
+def show(request: Request):
+    return [request.app.state.tracer is None, request.state.session]
+""",
+)
+
+shape(
+    "wrapped_default_lifespan",
+    "instrumented:app",
+    "/",
+    "startup:set:tracer startup:get:tracer startup:set:db startup:get:db serving:get:db shutdown:get:db",
+    instrumented="""
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+inner = app.router.lifespan_context
+
+
+@asynccontextmanager
+async def outer(app):
+    app.state.tracer = []
+    async with inner(app) as given:
+        app.state.tracer.append(app.state.db)
+        yield given
+    print(app.state.db)
+
+
+app.router.lifespan_context = outer
+
+
+@app.on_event("startup")
+def open_database():
+    app.state.db = [1]
+
+
+@app.get("/")
+def show(request: Request):
+    return request.app.state.db
+""",
+)
+
+shape(
+    "custom_route",
+    "routes:app",
+    "/",
+    "startup:set:calls serving:get:calls serving:set:calls serving:get:db",
+    routes="""
+from contextlib import asynccontextmanager
+from functools import lru_cache, cached_property
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import APIRoute
+
+
+class Timed(APIRoute):
+    def get_route_handler(self):
+        inner = super().get_route_handler()
+
+        async def handler(request: Request):
+            request.app.state.calls += 1
+            return await inner(request)
+
+        return handler
+
+
+class View:
+    def __init__(self, app):
+        self.app = app
+
+    @cached_property
+    def db(self):
+        return self.app.state.db
+
+    async def show(self):
+        return self.db
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.calls = 0
+    app.state.db = 1
+    while True:
+        if app.state.calls >= 2:
+            break
+        app.state.calls += 1
+    else:
+        app.state.never = 1
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+router = APIRouter(route_class=Timed)
+view = View(app)
+router.add_api_route("/", view.show)
+app.include_router(router)
+""",
+)
+
+shape(
+    "sub_middleware",
+    "subm:app",
+    "/api/items",
+    "startup:set:name serving:get:name",
+    subm="""
+from contextlib import asynccontextmanager
+from fastapi import FastAPI, Request
+
+
+class Named:
+    def __init__(self, app, outer):
+        self.app = app
+        self.name = outer.state.name
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.name = "outer"
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+api = FastAPI()
+api.add_middleware(Named, outer=app)
+
+
+@api.get("/items")
+def items(request: Request):
+    return app.state.name
+
+
+app.mount("/api", api)
+""",
+)
+
+shape(
+    "functions_of_names",
+    "getters:app",
+    "/",
+    "startup:set:db startup:set:cache serving:get:db serving:get:cache",
+    getters="""
+import operator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.db, app.state.cache = [1], [2]
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def show(request: Request):
+    found = list(map(lambda name: getattr(request.app.state, name), ["db"]))
+    return [found, operator.attrgetter("state.cache")(request.app)]
+""",
+)
+
 
 # Running them: what follows happens in the other process
 

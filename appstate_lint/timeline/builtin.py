@@ -165,6 +165,13 @@ class Builtins(Known):
             return ListValue(self.number(("list", self.site(at))))
         return args[0]
 
+    def mapped(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``map``: the function is called with each member."""
+        members = self.members(args[1]) if len(args) == 2 else None
+        if members is None or len(members) > MOST_ITEMS:
+            return self.first(args, keywords, path, at)
+        return TupleValue(tuple(self.invoke(args[0], (each,), (), path, at) for each in members))
+
     def numbers(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``range``."""
         limits = [value.value for value in args if isinstance(value, Literal) and type(value.value) is int]
@@ -231,7 +238,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "type": _B.same,
     "bool": _B.truth,
     "object.__setattr__": _B.set,
-    "map": _B.first,
+    "map": _B.mapped,
     "filter": _B.first,
     "min": _B.first,
     "max": _B.first,

@@ -26,6 +26,7 @@ from appstate_lint.timeline.values import (
     Member,
     Object,
     Registrar,
+    TupleValue,
     Unknown,
     Value,
     join,
@@ -98,6 +99,8 @@ class Calls(Builtins):
                 return self.construct(function, args, keywords, path, at)
             case Invocation(kind="constant"):
                 return function.function
+            case Invocation(kind="getter", args=names) if args:
+                return self.got(args[0], names, path, at)
             case Invocation(kind="wraps", function=inner):
                 wrapper = args[0] if args else UNKNOWN
                 if isinstance(wrapper, FunctionValue) and isinstance(inner, FunctionValue) and wrapper != inner:
@@ -126,6 +129,16 @@ class Calls(Builtins):
                     return self.act(table, args, keywords, path, at, hint)
                 return self.somewhere(hint, args, keywords, path, at)
         return self.unseen("", args, keywords, path, at, third_party=True)
+
+    def got(self, owner: Value, names: tuple[Value, ...], path: Path, at: At) -> Value:
+        """Return the attributes of ``owner`` that dotted ``names`` lead to."""
+        found: list[Value] = []
+        for name in names:
+            value = owner
+            for part in str(name.value).split(".") if isinstance(name, Literal) else ():
+                value = self.attribute(value, part, path, at)
+            found.append(value if isinstance(name, Literal) else UNKNOWN)
+        return found[0] if len(found) == 1 else TupleValue(tuple(found))
 
     def serve(self, target: Value, path: Path, at: At, args: tuple[Value, ...] = ()) -> Value:
         """Call ``target`` as the framework would: its parameters are requests and dependencies."""

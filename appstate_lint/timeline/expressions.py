@@ -160,6 +160,9 @@ class Expressions(Parts):
                 return Holder(self.canonical(owner))
             if name in spec.itself:
                 return owner
+            code = self.registered(owner, spec.assigned[name]) if name in spec.assigned else ()
+            if code:
+                return join_all(code)
             if name in spec.lists or spec.method(name) is not None:
                 return Member(owner, name)
             if name in spec.application:

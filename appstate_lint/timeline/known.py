@@ -43,6 +43,8 @@ class Known(Unseen):
                 return Invocation("partial", args[0], args[1:], keywords) if args else UNKNOWN
             case "identity":
                 return args[0] if args else UNKNOWN
+            case "getter":
+                return Invocation("getter", UNKNOWN, tuple(plain(each) for each in args), ())
             case "wraps":
                 self.hand_functions(args, (), path, at)
                 return Invocation("wraps", single(plain(args[0])) if args else UNKNOWN, (), ())

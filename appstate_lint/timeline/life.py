@@ -45,7 +45,7 @@ class Life(Registering):
         self.exhausted = False
         self.served: dict[str, int] = {}
         self.served_effects: Store | None = None
-        self.started = ""
+        self.listening = ""
         """The site of the application whose server has started: its middleware stack is built."""
         self.targets: list[tuple[Object, Store, Facts]] = []
         self.serving = True
@@ -83,6 +83,7 @@ class Life(Registering):
         self.fresh_exits = []
         self.tasks = {}
         self.running_jobs = {}
+        self.starting: set[str] = set()
         self.unsettled = False
         self.given_to = {}
         self.call_site = None
@@ -317,7 +318,7 @@ class Life(Registering):
         self.phase = Phase.BUILD
         self.make_middleware(application, path)
         self.phase = Phase.STARTUP
-        self.started = application.site
+        self.listening = application.site
         self.served_effects = None
         begun = path.fork()
         ends = self.start_up(application, path)
@@ -331,7 +332,7 @@ class Life(Registering):
                 self.start_up(application, begun)
             self.shut_down(application, serving)
             self.note_not_run(application)
-        self.started, self.living = "", None
+        self.listening, self.living = "", None
 
     # ------------------------------------------------------------ start-up
 
@@ -399,8 +400,17 @@ class Life(Registering):
 
     def start_up(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
         """Run the lifespan or the start-up handlers; return the state when serving begins."""
+        inside = application.site in self.starting
+        self.starting.add(application.site)
+        ends = self.start_up_once(application, path, inside)
+        if not inside:
+            self.starting.discard(application.site)
+        return ends
+
+    def start_up_once(self, application: Object, path: Path, inside: bool) -> tuple[Store, Facts] | None:
+        """Do that; ``inside`` a lifespan that takes the place of the default one, only the handlers are left to run."""
         own = self.registrations.get(application.site, [])
-        lifespans = [each for each in own if each.role == "lifespan"]
+        lifespans = [each for each in own if each.role == "lifespan" and not inside]
         handlers = [each for each in own if each.role == "startup"]
         without = path.fork() if lifespans and handlers and application.site in self.optional else None
         if without is not None:
@@ -408,7 +418,7 @@ class Life(Registering):
         handlers = [] if lifespans else handlers
         for router in self.started_with(application):
             registered = self.registrations.get(router.site, ())
-            lifespans += [each for each in registered if each.role == "lifespan"]
+            lifespans += [each for each in registered if each.role == "lifespan" and not inside]
             handlers += [each for each in registered if each.role == "startup"]
         current: Path | None = path
         if lifespans:
@@ -431,12 +441,12 @@ class Life(Registering):
 
     def start_now(self, application: Object, path: Path, handlers: bool = False) -> None:
         """Run an application's start-up (or only its handlers) where code runs it by hand, a lifespan manager say."""
-        phase, current, stack, started = self.phase, self.application, list(self.stack), self.started
-        self.phase, self.application, self.started = Phase.STARTUP, application, ""
+        phase, current, stack, listening = self.phase, self.application, list(self.stack), self.listening
+        self.phase, self.application, self.listening = Phase.STARTUP, application, ""
         self.entered.add(application.site)
         once = path.fork()
         ends = self.run_handlers(application, once) if handlers else self.start_up(application, once)
-        self.phase, self.application, self.started = phase, current, started
+        self.phase, self.application, self.listening = phase, current, listening
         self.stack[:] = stack
         if ends is None:
             path.dead = True
@@ -619,6 +629,10 @@ class Life(Registering):
             effects = self.run_spawned(started, current, effects)
             for owner, several in [(application, entries), *inner]:
                 self.application = owner
+                if owner is not application:
+                    made = Path({}, dict(current.store), current.facts)
+                    self.make_middleware(owner, made)
+                    effects = _joined(effects, made)
                 for entry in several:
                     effects = self.serve_entry(entry, current, effects)
             self.application = application
@@ -696,6 +710,8 @@ class Life(Registering):
                 self.serve(value.function, path, at)
         elif entry.role == "middleware":
             self.run_middleware(entry, value, path, at)
+        elif entry.role == "route-class":
+            self.run_route_class(value, path, at)
         elif isinstance(value, ClassValue):
             self.run_view(value, path, at)
         else:
@@ -715,6 +731,18 @@ class Life(Registering):
                 self.serve(argument, path, at)
         if isinstance(value.function, FunctionValue):
             self.serve(value.function, path, at)
+
+    def run_route_class(self, value: Value, path: Path, at: flow.At) -> None:
+        """Run what the methods of a class of routes return, which takes the requests of its endpoints."""
+        if not isinstance(value, ClassValue):
+            return
+        route = Object(f"any {value.file}:{value.index}", value, self.external_base(value))
+        spec = self.spec(route)
+        for name in spec.entries if spec is not None else ():
+            method = self.method(value, name)
+            if method is not None:
+                bound = FunctionValue(method.file, method.index, method.scope, route)
+                self.serve(self.run(bound, (), (), path, at), path, at)
 
     def run_methods(self, owner: Object, cls: ClassValue, names: tuple[str, ...], path: Path, at: flow.At) -> None:
         for name in names:

@@ -197,6 +197,14 @@ class Parts(Components):
         """Do what a framework's method registers."""
         raise NotImplementedError
 
+    def registered(self, owner: Object, role: str) -> tuple[Value, ...]:
+        """Return the code that is registered on an object in a role."""
+        raise NotImplementedError
+
+    def replace_code(self, owner: Object, role: str, value: Value, at: At, path: Path) -> None:
+        """Register code in place of what was registered in its role."""
+        raise NotImplementedError
+
     def run(
         self,
         function: FunctionValue,

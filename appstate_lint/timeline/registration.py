@@ -100,7 +100,7 @@ class Registering(Statements):
     """Sites of applications that are made again once the service runs."""
     optional: set[str]
     """Sites of applications and routers whose lifespan may be ``None``."""
-    started: str
+    listening: str
     exits: dict[str, list[Exit]]
     running_jobs: dict[str, str]
     tasks: dict[str, list[Invocation]]
@@ -134,6 +134,18 @@ class Registering(Statements):
         known = self.registrations.setdefault(owner.site, [])
         if not any(each.role == role and each.value == value for each in known):
             known.append(entry)
+
+    def registered(self, owner: Object, role: str) -> tuple[Value, ...]:
+        return tuple(each.value for each in self.registrations.get(owner.site, ()) if each.role == role)
+
+    def replace_code(self, owner: Object, role: str, value: Value, at: At, path: Path) -> None:
+        if path.dead or self.muted:
+            return
+        kept = self.registrations.get(owner.site, [])
+        kept[:] = [each for each in kept if each.role != role]
+        for option in options(plain(value)):
+            if option != NONE_VALUE:
+                self.register(owner, role, option, path, at)
 
     def decorate(self, registrar: Registrar, args: tuple[Value, ...], path: Path, at: At) -> Value:
         if not args:
@@ -201,7 +213,7 @@ class Registering(Statements):
 
     def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
         """Note a call that comes too late: the application has started, and the framework refuses or ignores it."""
-        late = self.phase in (Phase.STARTUP, Phase.SERVING) and owner.site == self.started
+        late = self.phase in (Phase.STARTUP, Phase.SERVING) and owner.site == self.listening
         if not late or self.muted or self.possible or path.dead or owner.site in self.remade:
             return
         effect = table.late
@@ -559,7 +571,7 @@ class Registering(Statements):
                             yield Entry("endpoint", option, inner, (), each.place)
                 case "endpoint":
                     yield Entry(each.role, each.value, inner, needed, each.place, each.present)
-                case "middleware" | "dispatch" | "handler":
+                case "middleware" | "dispatch" | "handler" | "route-class":
                     yield Entry(each.role, each.value, inner, (), each.place)
         for dependency in own:
             if not dependencies or dependency not in dependencies:
@@ -579,7 +591,7 @@ class Registering(Statements):
 
 
 _STACKED = frozenset({"enter", "exit-callback", "exit-push"})
-_SINGLE = frozenset({"lifespan", "endpoint", "mount"})
+_SINGLE = frozenset({"lifespan", "endpoint", "mount", "route-class"})
 _NOWHERE = Place("", 0, 0, 0, 0)
 _NO_LINE: At = (0, 0, 0, 0)
 

@@ -190,6 +190,9 @@ class Statements(Calls):
                     return
                 if spec is not None and spec.yielded == name:
                     return
+                if spec is not None and name in spec.assigned:
+                    self.replace_code(owner, spec.assigned[name], value, at, path)
+                    return
                 self.put_attribute(owner, name, value)
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value
