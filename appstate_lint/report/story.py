@@ -167,7 +167,8 @@ def _not_run(accesses: Iterable[Access], component: str | None) -> Iterator[Row]
     yield (Span("not run by any application", "bold"),)
     if component is None:
         names = len({each.component for each in found})
-        yield (Span(f"    {len(found)} accesses to {names} components; `appstate-lint accesses` lists them"),)
+        counts = f"{len(found)} access{'es' if len(found) > 1 else ''} to {names} component{'s' if names > 1 else ''}"
+        yield (Span(f"    {counts}; `appstate-lint accesses` lists them"),)
         return
     yield from _laid_out(
         [Line(each.kind, each.component, f"{each.file}:{each.line}", each.function, (), ()) for each in found]
