@@ -478,8 +478,6 @@ class Life(Registering):
                 effects = self.served_effects
                 if effects is not None:
                     inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
-            elif not ends:
-                ends.append(Path({}, dict(inner.store), inner.facts))
             else:
                 ends.append(Path({}, dict(inner.store), inner.facts))
             return UNKNOWN

@@ -395,17 +395,25 @@ class Statements(Calls):
         yes, no = self.branch(node.test, path)
         certain = yes is None or yes.dead or no is None or no.dead
         self.conditional += not certain
-        if yes is not None:
-            self.block(node.body, yes)
-        if no is not None:
-            self.block(node.orelse, no)
+        phase = self.phase
+        ends = [self.side(node.body, yes, phase), self.side(node.orelse, no, phase)]
+        self.phase = _latest(ends)
         self.conditional -= not certain
         path.become(merge(yes, no))
+
+    def side(self, block: Block, path: Path | None, phase: Phase) -> tuple[Path | None, Phase]:
+        """Run one of several alternatives; return its path and its phase: a ``yield`` in another does not count."""
+        self.phase = phase
+        if path is not None:
+            self.block(block, path)
+        return path, self.phase
 
     def match(self, node: flow.Match, path: Path) -> None:
         subject = self.evaluate(node.subject, path)
         going: Path | None = path.fork()
         joined: Path | None = None
+        phase = self.phase
+        ends: list[tuple[Path | None, Phase]] = []
         self.conditional += 1
         for case in node.cases:
             if going is None or going.dead:
@@ -423,11 +431,12 @@ class Statements(Calls):
             if case.guard is not None and inner is not None:
                 inner, _ = self.branch(case.guard, inner)
             if inner is not None:
-                self.block(case.body, inner)
+                ends.append(self.side(case.body, inner, phase))
                 joined = merge(joined, inner)
             if case.always and case.guard is None:
                 going = None
         self.conditional -= 1
+        self.phase = _latest([*ends, (going, phase)])
         path.become(merge(joined, going))
 
     # ------------------------------------------------------------ loops
@@ -762,6 +771,12 @@ class Statements(Calls):
     def settle(self, path: Path) -> None:
         """Let tasks that were created run from here on: their creator waits."""
         raise NotImplementedError
+
+
+def _latest(ends: list[tuple[Path | None, Phase]]) -> Phase:
+    """Return the phase in which alternatives go on: the latest of those that live, or else of all."""
+    living = [phase for path, phase in ends if path is not None and not path.dead]
+    return max(living or [phase for _, phase in ends], key=lambda phase: phase.rank)
 
 
 def _cannot_raise(statement: flow.Stmt) -> bool:
