@@ -11,14 +11,20 @@ from appstate_lint.timeline.heap import Heap, Path
 from appstate_lint.timeline.presence import (
     ABSENT,
     ANYTHING,
+    HAS,
     MISSING,
     NONE,
     PRESENT,
+    SOME,
+    TRUE,
     VALUE,
     Cell,
     Key,
+    about,
     given,
+    is_about,
     join_stores,
+    rewritten,
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -121,7 +127,8 @@ class Components(Heap):
         self.touch(Kind.READ, owner, component, at, path, known.bits)
         self.read_here.add(key)
         if known.bits & ABSENT:
-            path.store[key] = Cell(known.bits & PRESENT or VALUE)
+            path.store[key] = Cell(known.bits & PRESENT or VALUE, truth=known.truth)
+            self.hold(path, about(key, HAS), True)
         return Loaded(owner, component, self.component_value(key))
 
     def read_item(self, owner: Object, component: str, at: At, path: Path) -> Value:
@@ -168,9 +175,16 @@ class Components(Heap):
             return
         bits = bits_of(value)
         made = self.place(at) if is_made(value) else None
-        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made)
+        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made, truth=constant_truth(value))
+        self.forget(path, key)
         self.remember(key, value)
         self.may_raise(path)
+
+    def forget(self, path: Path, key: Key) -> None:
+        """Forget what was known of a component before it was written or deleted just now."""
+        rewritten(path.store, key)
+        if any(is_about(name, key) for name, _ in path.facts):
+            path.facts = frozenset(fact for fact in path.facts if not is_about(fact[0], key))
 
     def is_blank(self, value: Value) -> bool:
         """Tell whether a value is an empty list or dict: filled by a later write, it was a placeholder."""
@@ -212,6 +226,7 @@ class Components(Heap):
         self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
         if not path.dead:
             path.store[key] = MISSING
+            self.forget(path, key)
             self.may_raise(path)
 
     def may_raise(self, path: Path) -> None:
@@ -274,13 +289,14 @@ class Components(Heap):
 
     def suppose_loaded(self, path: Path, value: Loaded, truth: bool) -> Path | None:
         """Narrow a component by the truth of what was read from it."""
-        if truth:
-            fallback = value.default is not None and truth_of(value.default) is not False
-            if not fallback:
-                narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
-                if narrowed is None:
-                    return None
-                path = narrowed
+        fallback = value.default is not None and truth_of(value.default) is not False
+        if truth and not fallback:
+            narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
+            if narrowed is None:
+                return None
+            path = narrowed
+        if not truth or not fallback:
+            self.hold(path, about((self.canonical(value.owner).site, value.component), TRUE), truth)
         condition = condition_of(plain(value.value))
         return self.hold(path, condition, truth) if condition else path
 
@@ -304,7 +320,9 @@ class Components(Heap):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.store[key] = Cell(bits, clauses, known.made)
+                path.store[key] = Cell(bits, clauses, known.made, known.truth)
+                for level in (HAS, SOME) if bits == VALUE else (HAS,) if bits and not bits & ABSENT else ():
+                    self.hold(path, about(key, level), True)
         return path
 
     def is_open(self, site: str) -> bool:
@@ -314,11 +332,14 @@ class Components(Heap):
     def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
         """Note that a stable condition holds; ``None`` if the opposite is known to hold.
 
-        While serving, only conditions matter under which start-up wrote something.
+        While serving, only conditions matter under which start-up wrote something. What a component holds may change.
         """
         if self.phase is Phase.SERVING and condition not in self.deciding:
             return path
         self.frame.consulted.add(condition)
+        if is_about(condition):
+            path.facts = path.facts - {(condition, not truth)} | {(condition, truth)}
+            return path
         if (condition, not truth) in path.facts:
             return None
         path.facts |= {(condition, truth)}
@@ -382,6 +403,12 @@ def truth_of(value: Value) -> bool | None:
         case DictValue() | ListValue() | Unknown() | External():
             return None
     return None
+
+
+def constant_truth(value: Value) -> bool | None:
+    """Return the truth of a constant; ``None`` if the value, ``None`` left out, is not one."""
+    truths = {bool(each.value) if isinstance(each, Literal) else None for each in options(value) if each != NONE_VALUE}
+    return truths.pop() if len(truths) == 1 else None
 
 
 def condition_of(value: Value) -> str:

@@ -11,7 +11,7 @@ from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
-from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Facts
+from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Facts, is_about
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -545,18 +545,22 @@ class Expressions(Parts):
         going: Path | None = path
         left: Path | None = None
         known = path.facts
+        stable = True
         for value in values:
             if going is None or going.dead:
                 break
+            before = going.facts
             yes, no = self.branch(value, going)
             going, leaving = (yes, no) if op == "and" else (no, yes)
             left = merge(left, leaving)
-        self.name_whole(known, going, left)
+            stable = stable and going is not None and any(not is_about(name) for name, _ in going.facts - before)
+        if stable:
+            self.name_whole(known, going, left)
         return (going, left) if op == "and" else (left, going)
 
     def name_whole(self, known: Facts, going: Path | None, left: Path | None) -> None:
         """Give the whole of an ``and`` (or of a negated ``or``) a name: its opposite holds where it ended early."""
-        parts = sorted(going.facts - known) if going is not None else []
+        parts = sorted(each for each in going.facts - known if not is_about(each[0])) if going is not None else []
         if len(parts) < 2 or going is None:
             return
         name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)

@@ -12,7 +12,7 @@ from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
-from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores, rewritten
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
@@ -658,8 +658,8 @@ class Life(Registering):
             waiting = [(key, each) for key, each in self.waiting.items() if key not in done]
             if not waiting:
                 return effects
-            for key, each in waiting:
-                done.add(key)
+            for code, each in waiting:
+                done.add(code)
                 if not each.certain and self.has_run(each.value):
                     continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
@@ -683,8 +683,11 @@ class Life(Registering):
                 self.stack.clear()
                 self.spawned, self.possible = False, False
                 if not path.dead:
-                    changed = {name: cell for name, cell in path.store.items() if store.get(name) != cell}
-                    effects = _joined(effects, Path({}, {**effects.store, **changed}, effects.facts))
+                    changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
+                    after = {**effects.store, **changed}
+                    for key in changed:
+                        rewritten(after, key)
+                    effects = _joined(effects, Path({}, after, effects.facts))
 
     def has_run(self, code: Value) -> bool:
         """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
@@ -768,6 +771,11 @@ class Sweep(Life):
 
 def _at(place: Place) -> flow.At:
     return (place.line, place.column, place.end_line, place.end_column)
+
+
+def _differs(before: Cell | None, after: Cell) -> bool:
+    """Tell whether a component holds something else; conditions under which it does are no matter."""
+    return before is None or before._replace(clauses=after.clauses) != after
 
 
 def _joined(left: Path, right: Path) -> Path:
