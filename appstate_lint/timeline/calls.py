@@ -188,7 +188,7 @@ class Calls(Builtins):
     ) -> Value:
         """Make an instance of a class of the project."""
         base = self.external_base(cls)
-        made = Object(self.site(at), cls, base)
+        made = self.anew(Object(self.site(at), cls, base))
         spec = self.spec(made)
         if spec is not None and spec.kind == "application":
             self.created(made, at)

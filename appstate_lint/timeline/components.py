@@ -112,6 +112,8 @@ class Components(Heap):
             made = plain(value)
             if isinstance(made, Object) and made.cls is not None:
                 seen.made_class = self.project.cls(made.cls.file, made.cls.index).qualname
+            seen.plain_none = self.plain_none
+            seen.replaces = self.replaced((owner.site, component), value, path)
         self.records.add(seen)
         return seen
 
@@ -163,14 +165,7 @@ class Components(Heap):
         before = self.cell(path, key)
         seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
         if seen is not None:
-            earlier, was_blank = self.made_at.get((key, before.made), (None, False)) if before.made else (None, False)
-            blank = self.is_blank(value)
-            replaces = earlier is not None and before.bits == VALUE and is_made(value) and earlier != value
-            replaces = replaces and (blank or not was_blank)
-            if replaces and key not in self.read_here:
-                seen.replaces = before.made
-            self.made_at[key, seen.place] = (value, blank)
-            seen.plain_none = self.plain_none
+            self.made_at[key, seen.place] = (value, self.is_blank(value))
         if path.dead:
             return
         bits = bits_of(value)
@@ -179,6 +174,27 @@ class Components(Heap):
         self.forget(path, key)
         self.remember(key, value)
         self.may_raise(path)
+
+    def replaced(self, key: Key, value: Value, path: Path) -> Place | None:
+        """Return where the object was made that the write of a different one, surely made too, puts out of use.
+
+        One that is there on some paths only is not meant to be replaced if the write happens on all of them.
+        """
+        before = self.cell(path, key)
+        if before.made is None or key in self.read_here or not is_made(value):
+            return None
+        if not before.bits & VALUE or (before.bits != VALUE and self.conditional):
+            return None
+        earlier, was_blank = self.made_at.get((key, before.made), (None, False))
+        if earlier is None or (was_blank and not self.is_blank(value)):
+            return None
+        if isinstance(value, Object) and value.cls is not None and self.method(value.cls, "__new__") is not None:
+            return None
+        return before.made if earlier != value or self.is_fresh(value) else None
+
+    def is_fresh(self, value: Value) -> bool:
+        """Tell whether the running statement surely makes an object anew."""
+        return isinstance(value, Object) and self.made_here.get(value.site, self.conditional + 1) <= self.conditional
 
     def forget(self, path: Path, key: Key) -> None:
         """Forget what was known of a component before it was written or deleted just now."""

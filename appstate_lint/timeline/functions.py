@@ -37,6 +37,7 @@ MOST_CALLS = 60_000
 MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MANY_SITUATIONS = 20
+_PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 
 
@@ -70,8 +71,9 @@ class Functions(Arguments):
             return UNKNOWN
         site, self.call_site = self.call_site, None
         none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
+        none_given = frozenset(name for name, explicit in none_parameters if explicit)
         key = (identity, self.phase, self.application, self.spawned, self.possible, self.partial, self.muted > 0,
-               self.conditional > 0, bool(self.catching and any(self.catching)))  # fmt: skip
+               self.conditional > 0, bool(self.catching and any(self.catching)), none_given)  # fmt: skip
         if hook is None and self.is_everywhere(function):
             self.active.add(running)
             value = self.run_anyhow(function, facts, env, path, at, key[1:])
@@ -96,7 +98,7 @@ class Functions(Arguments):
             self.summarize(function, facts, env, identity, path, at, running)
         nested = running in self.active
         self.active.add(running)
-        value, touched = self.body(function, facts, env, identity, path, at, hook, key)
+        value, touched = self.body(function, facts, env, identity, path, at, hook, key, none_given)
         if not nested:
             self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
@@ -209,7 +211,7 @@ class Functions(Arguments):
 
     def body(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
-        at: At, hook: YieldHook | None, key: object,
+        at: At, hook: YieldHook | None, key: object, none_given: frozenset[str] = frozenset(),
     ) -> tuple[Value, bool]:  # fmt: skip
         """Run a function in a new frame, remember the result, and apply it to the caller's path."""
         number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
@@ -222,6 +224,7 @@ class Functions(Arguments):
         frame = Frame(function.file, facts, number, function.scope)
         frame.hook = hook
         frame.index = function.index
+        frame.none_given = none_given
         frame.self_value = function.bound
         if facts.owner >= 0:
             frame.owner = ClassValue(function.file, facts.owner)
@@ -232,7 +235,10 @@ class Functions(Arguments):
             self.records.reached.add((function.file, function.index))
         start_store, start_facts = dict(path.store), path.facts
         inner = Path(env, path.store, path.facts)
+        made_before, self.made_here = self.made_here, {}
         self.block(facts.body, inner)
+        made = self.made_anew(facts)
+        self.made_here = made_before | dict.fromkeys(made, self.conditional)
         finished = frame.returns
         if not inner.dead:
             finished = [*finished, (inner, NONE_VALUE)]
@@ -250,12 +256,18 @@ class Functions(Arguments):
             outer = self.raising[-1]
             self.raising[-1] = raised if outer is None else join_stores(outer, raised, frozenset(), frozenset())
         if hook is None:
-            self.store_result(key, frame, start_store, start_facts, joined, raised, value)
+            self.store_result(key, frame, start_store, start_facts, joined, raised, value, made)
         if joined is None:
             path.dead = True
         else:
             path.store, path.facts = joined.store, joined.facts
         return value, bool(frame.touched)
+
+    def made_anew(self, facts: flow.Function) -> frozenset[str]:
+        """Return the sites of the objects that each call of the function just run makes; a decorator may keep them."""
+        if any(flow.last_name(decorator) not in _PLAIN_DECORATORS for decorator in facts.decorators):
+            return frozenset()
+        return frozenset(site for site, conditions in self.made_here.items() if conditions <= self.conditional)
 
     def store_result(
         self,
@@ -266,6 +278,7 @@ class Functions(Arguments):
         end: Path | None,
         raised: Store | None,
         value: Value,
+        made: frozenset[str],
     ) -> None:
         touched = sorted(frame.touched)
         found = self.results.setdefault(key, [])
@@ -282,6 +295,7 @@ class Functions(Arguments):
                 raised=tuple((each, raised.get(each, MISSING)) for each in touched) if raised is not None else None,
                 value=value,
                 consulted=consulted,
+                made=made,
                 clock=self.changes,
             ),
         )
@@ -307,6 +321,7 @@ class Functions(Arguments):
         if frame is not None:
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
+        self.made_here |= dict.fromkeys(result.made, self.conditional)
         if result.raised is not None and self.raising:
             store = dict(path.store)
             store.update(result.raised)

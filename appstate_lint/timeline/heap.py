@@ -90,8 +90,8 @@ class Frame:
     """One running function or module body."""
 
     __slots__ = (
-        "consulted", "file", "function", "hook", "index", "jumps", "name", "outer", "owner", "returns", "scope",
-        "self_value", "touched", "try_depth",
+        "consulted", "file", "function", "hook", "index", "jumps", "name", "none_given", "outer", "owner", "returns",
+        "scope", "self_value", "touched", "try_depth",
     )  # fmt: skip
 
     def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
@@ -109,6 +109,7 @@ class Frame:
         self.touched: set[Key] = set()
         self.consulted: set[str] = set()
         self.try_depth = 0
+        self.none_given: frozenset[str] = frozenset()
 
 
 class ListCell:
@@ -180,6 +181,7 @@ class Heap:
         self.parts_of_whole: dict[str, Facts] = {}
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
+        self.made_here: dict[str, int] = {}
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Store | None] = []
@@ -202,6 +204,11 @@ class Heap:
         """Return the name of the object that is made at ``at`` in this call."""
         frame = self.frame
         return f"{frame.file}:{at[0]}:{at[1]}" + (f"#{frame.scope}" if frame.scope else "")
+
+    def anew(self, made: Object) -> Object:
+        """Note that the running statement makes an object, and under how many conditions; return it."""
+        self.made_here[made.site] = self.conditional
+        return made
 
     def number(self, key: object) -> int:
         """Return the number that stands for ``key`` in this run."""

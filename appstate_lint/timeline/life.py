@@ -77,6 +77,7 @@ class Life(Registering):
         self.call_sites = {}
         self.active = set()
         self.made_at = {}
+        self.made_here = {}
         self.bottom = set()
         self.baseline = {}
         self.baseline_facts = frozenset()
@@ -774,8 +775,8 @@ def _at(place: Place) -> flow.At:
 
 
 def _differs(before: Cell | None, after: Cell) -> bool:
-    """Tell whether a component holds something else; conditions under which it does are no matter."""
-    return before is None or before._replace(clauses=after.clauses) != after
+    """Tell whether a component holds something else; where it was made, and under which conditions, is no matter."""
+    return before is None or (before.bits, before.truth) != (after.bits, after.truth)
 
 
 def _joined(left: Path, right: Path) -> Path:

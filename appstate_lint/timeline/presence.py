@@ -42,7 +42,7 @@ class Cell(NamedTuple):
     bits: int
     clauses: frozenset[Facts] = frozenset()
     made: Place | None = None
-    """Where the object was made that is there, if it is the same on all paths."""
+    """Where the object was made that is there, if one is, be it only on some paths."""
     truth: bool | None = None
     """Whether the value is a true or a false constant, if it is the same on all paths."""
 
@@ -106,7 +106,8 @@ def _component(condition: str) -> Key:
 def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
     """Join a component's cells at a merge of two paths."""
     bits = left.bits | right.bits
-    made = left.made if left.made == right.made else None
+    made = left.made if left.made == right.made or not right.bits & VALUE else None
+    made = right.made if not left.bits & VALUE else made
     truth = left.truth if left.truth == right.truth or not right.bits & VALUE else None
     truth = right.truth if not left.bits & VALUE else truth
     if not bits & ABSENT:

@@ -123,6 +123,7 @@ class Records:
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught
         known.swallowed = known.swallowed and seen.swallowed
+        known.plain_none = known.plain_none and seen.plain_none
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
         known.value_written = known.value_written or seen.value_written

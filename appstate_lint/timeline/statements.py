@@ -60,24 +60,33 @@ class Statements(Calls):
     # ------------------------------------------------------------ simple statements
 
     def do(self, node: flow.Do, path: Path) -> None:
+        outer, self.made_here = self.made_here, {}
         self.evaluate(node.value, path)
+        self.made_here = outer | self.made_here
 
     def bind_statement(self, node: flow.Bind, path: Path) -> None:
         if node.value is None:
             self.declare(node, path)
             return
         outer, self.read_here = self.read_here, set()
+        made_before, self.made_here = self.made_here, {}
         value = self.evaluate(node.value, path)
         if isinstance(value, Unknown) and node.annotation is not None:
             typed = self.typed(node.annotation, self.frame.file, self.frame.function, value.hint)
             if not isinstance(typed, Unknown):
                 value = typed
         value = self.named(value, node)
-        self.plain_none = node.value == flow.Const(None)
+        self.plain_none = self.says_none(node.value, value)
         for target in node.targets:
             self.assign(target, value, path)
         self.plain_none = False
         self.read_here |= outer
+        self.made_here = made_before | self.made_here
+
+    def says_none(self, expr: Expr, value: Value) -> bool:
+        """Tell whether an expression is ``None`` as it is written, here or where this function is called."""
+        given = isinstance(expr, flow.Name) and expr.id in self.frame.none_given
+        return expr == flow.Const(None) or (given and value == NONE_VALUE)
 
     def named(self, value: Value, node: flow.Bind) -> Value:
         """Give a module constant of unknown value a name, so that tests of it can be compared."""
