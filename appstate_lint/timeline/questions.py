@@ -38,6 +38,8 @@ class Life(NamedTuple):
     """Components (owner, name) whose value some reader dereferences or branches on."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
+    mounted: tuple[tuple[str, str], ...] = ()
+    """The applications that are mounted in this one: owner of components and name."""
 
 
 class NoneSource(NamedTuple):
@@ -65,6 +67,11 @@ class Component:
         self.life = life
         self.name = name
         self.occurrences = occurrences
+
+    @cached_property
+    def application(self) -> str:
+        """The name of the application that has this component: that of the life, or of one mounted in it."""
+        return dict(self.life.mounted).get(self.occurrences[0].owner, self.life.name)
 
     @cached_property
     def writes(self) -> list[Occurrence]:
@@ -267,14 +274,13 @@ class Timeline:
         """Return a write of ``name`` in code that no application reaches."""
         return next((each for each in self.unreached if each.component == name and each.kind is Kind.WRITE), None)
 
-    def written_elsewhere(self, component: Component) -> tuple[Life, Occurrence] | None:
-        """Return another application that writes a component of this name, with its first write."""
+    def written_elsewhere(self, component: Component) -> tuple[str, Occurrence] | None:
+        """Return the name of another application that writes a component of this name, with its first write."""
         for life in self.lives:
-            if life.name == component.life.name:
-                continue
             for other in self.named(life, component.name):
-                if other.certain_writes and self.shares_reader(component, other):
-                    return life, other.certain_writes[0]
+                same = life is component.life and other.application == component.application
+                if not same and other.certain_writes and self.shares_reader(component, other):
+                    return other.application, other.certain_writes[0]
         return None
 
     def shares_reader(self, component: Component, other: Component) -> bool:
