@@ -12,6 +12,7 @@ from appstate_lint.timeline.presence import (
     ABSENT,
     ANYTHING,
     HAS,
+    LOCAL,
     MISSING,
     NONE,
     PRESENT,
@@ -348,12 +349,13 @@ class Components(Heap):
     def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
         """Note that a stable condition holds; ``None`` if the opposite is known to hold.
 
-        While serving, only conditions matter under which start-up wrote something. What a component holds may change.
+        While serving, only conditions matter under which start-up wrote something. What a component or
+        a variable holds may change.
         """
         if self.phase is Phase.SERVING and condition not in self.deciding:
             return path
         self.frame.consulted.add(condition)
-        if is_about(condition):
+        if is_about(condition) or LOCAL in condition:
             path.facts = path.facts - {(condition, not truth)} | {(condition, truth)}
             return path
         if (condition, not truth) in path.facts:

@@ -10,7 +10,7 @@ from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Scoped, YieldHook, merge
 from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
-from appstate_lint.timeline.presence import ABSENT, MISSING, Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, LOCAL, MISSING, Facts, Store, join_stores
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -248,6 +248,8 @@ class Functions(Arguments):
         joined: Path | None = None
         for each, _ in finished:
             joined = merge(joined, each)
+        if joined is not None and any(LOCAL in name for name, _ in joined.facts):
+            joined.facts = frozenset(fact for fact in joined.facts if LOCAL not in fact[0])
         value = self.result(finished, frame, joined)
         if caller is not None:
             caller.touched |= frame.touched

@@ -50,6 +50,8 @@ class Cell(NamedTuple):
 MISSING = Cell(ABSENT)
 Store: TypeAlias = dict[Key, Cell]
 
+LOCAL = "~"
+"""The beginning of the name of a condition on a variable of a function: it ends with the function."""
 HAS, SOME, TRUE = "has", "some", "true"
 """What may be known of a component: it is present, it is not ``None`` either, it is true."""
 

@@ -12,6 +12,7 @@ from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import NoneCall, Occurrence, Outside, Stack
 
 MOST_STEPS = 8
+_AROUND = (Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN)
 
 
 class Unseen(NamedTuple):
@@ -213,20 +214,22 @@ class Timeline:
             yield component
 
     def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
-        """Yield components with the serving code, function by function, that reads them where they may be absent.
+        """Yield components with the code, function by function, that reads them where they may be absent.
 
         Only what start-up certainly writes on some of its paths counts; what serving code writes lazily for itself
-        does not, nor does anything that could be written where we cannot see it.
+        does not, nor does anything that could be written where we cannot see it, or that some code deletes.
         """
         for component in self.all_components():
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
-            if not early or len(early) != len(component.writes) or self.doubt_of_order(component):
+            before_end = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
+            if not early or len(early) != len(before_end) or self.doubt_of_order(component):
                 continue
+            deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
             sure = [
                 read
                 for read in component.plain_reads
-                if read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
-                if not component.runs_itself(read)
+                if read.phase is Phase.SERVING or (read.phase in _AROUND and not deleted)
+                if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers

@@ -89,11 +89,15 @@ class Statements(Calls):
         return expr == flow.Const(None) or (given and value == NONE_VALUE)
 
     def named(self, value: Value, node: flow.Bind) -> Value:
-        """Give a module constant of unknown value a name, so that tests of it can be compared."""
-        if self.frame.function is None and isinstance(value, Unknown) and not value.origin:
+        """Give a constant or variable of unknown value a name, so that tests of it can be compared."""
+        frame = self.frame
+        if isinstance(value, Unknown) and not value.origin and (frame.function is None or self.outside_serving()):
             for target in node.targets:
                 if isinstance(target, flow.Name):
-                    return Unknown(value.hint, f"{self.frame.file}:{target.id}")
+                    if frame.function is None:
+                        return Unknown(value.hint, f"{frame.file}:{target.id}")
+                    frame.bindings[target.id] = frame.bindings.get(target.id, 0) + 1
+                    return Unknown(value.hint, self.value_name(target.id))
         return value
 
     def declare(self, node: flow.Bind, path: Path) -> None:
@@ -157,6 +161,7 @@ class Statements(Calls):
         if function is not None and name not in function.locals:
             self.set_outer(name, value, path)
             return
+        frame.bindings[name] = frame.bindings.get(name, 0) + 1
         path.env[name] = value
         if function is not None and function.nested:
             variables = self.scopes[frame.scope].variables
