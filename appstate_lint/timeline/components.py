@@ -106,6 +106,7 @@ class Components(Heap):
             partial=self.partial,
             possible=self.possible,
             facts=path.facts,
+            by_route=self.in_route and len(self.stack) == 1,
         )
         if value is not None:
             written = bits_of(value)

@@ -203,6 +203,7 @@ class Heap:
         self.conditional = 0
         self.partial = False
         self.spawned = False
+        self.in_route = False
         self.possible = False
         self.muted = 0
         self.changes = 0

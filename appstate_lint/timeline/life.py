@@ -617,7 +617,15 @@ class Life(Registering):
         elif isinstance(value, ClassValue):
             self.run_view(value, path, at)
         else:
+            self.in_route = entry.role == "endpoint" and not self.is_conversation(value)
             self.serve(value, path, at)
+            self.in_route = False
+
+    def is_conversation(self, value: Value) -> bool:
+        """Tell whether a route's function serves a connection, which others may wait for, and not one request."""
+        params = self.project.function(value.file, value.index).params if isinstance(value, FunctionValue) else ()
+        kinds = (flow.last_name(param.annotation) for param in params if param.annotation is not None)
+        return any(kind.endswith("WebSocket") for kind in kinds)
 
     def run_middleware(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
         """Run what a middleware does with a request."""

@@ -216,10 +216,17 @@ class Timeline:
     def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the code, function by function, that reads them where they may be absent.
 
-        Only what start-up certainly writes on some of its paths counts; what serving code writes lazily for itself
+        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what serving code writes lazily for itself
         does not, nor does anything that could be written where we cannot see it, or that some code deletes.
         """
         for component in self.all_components():
+            if self.only_routes_write(component):
+                writers = {(each.place.file, each.function) for each in component.writes}
+                reads = [each for each in component.plain_reads if each.phase is Phase.SERVING and each.bits & PRESENT]
+                reads = [each for each in reads if each.by_route and not each.possible]
+                for readers in _by_function(each for each in reads if (each.place.file, each.function) not in writers):
+                    yield component, readers
+                continue
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
             before_end = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
             if not early or len(early) != len(before_end) or self.doubt_of_order(component):
@@ -233,6 +240,18 @@ class Timeline:
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers
+
+    def only_routes_write(self, component: Component) -> bool:
+        """Tell whether only the own functions of routes write a component: one request makes what another may read.
+
+        Code that other routes share (middleware, dependencies) may ask for it on their behalf.
+        """
+        writes = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
+        deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
+        if not writes or deleted or self.doubt(component) or self.unreached_write(component.name):
+            return False
+        asked = [each for each in component.occurrences if each.kind is Kind.GUARD]
+        return all(each.by_route and not each.possible for each in (*writes, *asked))
 
     def racing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
