@@ -196,7 +196,10 @@ class Components(Heap):
 
     def is_fresh(self, value: Value) -> bool:
         """Tell whether the running statement surely makes an object anew."""
-        return isinstance(value, Object) and self.made_here.get(value.site, self.conditional + 1) <= self.conditional
+        if not isinstance(value, Object):
+            return False
+        conditions, number = self.made_here.get(value.site, (0, -1))
+        return conditions <= self.conditional and number >= self.made_since
 
     def forget(self, path: Path, key: Key) -> None:
         """Forget what was known of a component before it was written or deleted just now."""

@@ -66,8 +66,9 @@ class Functions(Arguments):
         if running in self.active and running in self.summaries:
             return self.replay(self.summaries[running], path)
         again = running in self.active and hook is None
-        if len(self.stack) > MOST_DEPTH or again or self.calls_made > MOST_CALLS:
-            self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
+        cut = len(self.stack) > MOST_DEPTH or self.calls_made > MOST_CALLS
+        if cut or again:
+            self.exhausted = self.exhausted or cut
             return UNKNOWN
         site, self.call_site = self.call_site, None
         none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
@@ -238,7 +239,8 @@ class Functions(Arguments):
         made_before, self.made_here = self.made_here, {}
         self.block(facts.body, inner)
         made = self.made_anew(facts)
-        self.made_here = made_before | dict.fromkeys(made, self.conditional)
+        self.made_here = made_before
+        self.note_made(made)
         finished = frame.returns
         if not inner.dead:
             finished = [*finished, (inner, NONE_VALUE)]
@@ -269,7 +271,12 @@ class Functions(Arguments):
         """Return the sites of the objects that each call of the function just run makes; a decorator may keep them."""
         if any(flow.last_name(decorator) not in _PLAIN_DECORATORS for decorator in facts.decorators):
             return frozenset()
-        return frozenset(site for site, conditions in self.made_here.items() if conditions <= self.conditional)
+        return frozenset(site for site, (conditions, _) in self.made_here.items() if conditions <= self.conditional)
+
+    def note_made(self, sites: frozenset[str]) -> None:
+        """Note the objects that a call in the running statement has made."""
+        for site in sites:
+            self.made_here[site] = (self.conditional, self.making)
 
     def store_result(
         self,
@@ -323,7 +330,7 @@ class Functions(Arguments):
         if frame is not None:
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
-        self.made_here |= dict.fromkeys(result.made, self.conditional)
+        self.note_made(result.made)
         if result.raised is not None and self.raising:
             store = dict(path.store)
             store.update(result.raised)

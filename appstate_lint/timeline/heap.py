@@ -195,7 +195,9 @@ class Heap:
         self.parts_of_whole: dict[str, Facts] = {}
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
-        self.made_here: dict[str, int] = {}
+        self.made_here: dict[str, tuple[int, int]] = {}
+        self.made_since = 0
+        self.making = 0
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Store | None] = []
@@ -222,8 +224,13 @@ class Heap:
 
     def anew(self, made: Object) -> Object:
         """Note that the running statement makes an object, and under how many conditions; return it."""
-        self.made_here[made.site] = self.conditional
+        self.made_here[made.site] = (self.conditional, self.making)
         return made
+
+    def begin_making(self) -> int:
+        """Return the number from which on objects are made by the statement that begins here."""
+        self.making += 1
+        return self.making
 
     def number(self, key: object) -> int:
         """Return the number that stands for ``key`` in this run."""

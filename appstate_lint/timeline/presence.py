@@ -159,16 +159,29 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
 
 
 def _signs(pairs: list[tuple[Key, Cell, Cell]]) -> tuple[Fact, ...]:
-    """Return what shows that a path is not the one with the first of each two cells: the weakest sign of each."""
+    """Return what shows that a path is not the one with the first of each two cells, if that proves a component."""
+    if not any(here.bits & ABSENT and not there.bits & ABSENT for _, here, there in pairs):
+        return ()
     found: list[Fact] = []
     for key, here, there in pairs:
-        signs = ((about(key, HAS), True), (about(key, SOME), True), (about(key, TRUE), True), (about(key, TRUE), False))
-        sign = next((each for each in signs if lacks(here, each) and not lacks(there, each)), None)
+        sign = _sign(here, there)
         if sign is not None:
-            found.append(sign)
+            found.append((about(key, sign[0]), sign[1]))
         if len(found) == MOST_COMPANIONS:
             break
     return tuple(found)
+
+
+def _sign(here: Cell, there: Cell) -> Fact | None:
+    """Return the least that a component cannot hold ``here`` and can hold ``there``: level and truth."""
+    if not here.bits & PRESENT:
+        return (HAS, True) if there.bits & PRESENT else None
+    if not here.bits & VALUE:
+        return (SOME, True) if there.bits & VALUE else None
+    if here.truth is None or here.truth == there.truth:
+        return None
+    signs = ((TRUE, True), (TRUE, False))
+    return next((each for each in signs if lacks(here, each) and not lacks(there, each)), None)
 
 
 def given(cell: Cell, facts: Facts) -> Cell:

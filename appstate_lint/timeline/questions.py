@@ -216,8 +216,9 @@ class Timeline:
     def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the code, function by function, that reads them where they may be absent.
 
-        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what serving code writes lazily for itself
-        does not, nor does anything that could be written where we cannot see it, or that some code deletes.
+        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what serving
+        code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
+        some code deletes.
         """
         for component in self.all_components():
             if self.only_routes_write(component):

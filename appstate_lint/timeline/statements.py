@@ -60,16 +60,16 @@ class Statements(Calls):
     # ------------------------------------------------------------ simple statements
 
     def do(self, node: flow.Do, path: Path) -> None:
-        outer, self.made_here = self.made_here, {}
+        since, self.made_since = self.made_since, self.begin_making()
         self.evaluate(node.value, path)
-        self.made_here = outer | self.made_here
+        self.made_since = since
 
     def bind_statement(self, node: flow.Bind, path: Path) -> None:
         if node.value is None:
             self.declare(node, path)
             return
         outer, self.read_here = self.read_here, set()
-        made_before, self.made_here = self.made_here, {}
+        since, self.made_since = self.made_since, self.begin_making()
         value = self.evaluate(node.value, path)
         if isinstance(value, Unknown) and node.annotation is not None:
             typed = self.typed(node.annotation, self.frame.file, self.frame.function, value.hint)
@@ -81,7 +81,7 @@ class Statements(Calls):
             self.assign(target, value, path)
         self.plain_none = False
         self.read_here |= outer
-        self.made_here = made_before | self.made_here
+        self.made_since = since
 
     def says_none(self, expr: Expr, value: Value) -> bool:
         """Tell whether an expression is ``None`` as it is written, here or where this function is called."""
