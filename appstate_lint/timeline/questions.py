@@ -216,9 +216,10 @@ class Timeline:
     def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the code, function by function, that reads them where they may be absent.
 
-        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what serving
+        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
         code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
-        some code deletes.
+        some code deletes. Start-up and shutdown code counts where it has called the write itself: other steps may run
+        under conditions that are tested elsewhere.
         """
         for component in self.all_components():
             if self.only_routes_write(component):
@@ -233,10 +234,11 @@ class Timeline:
             if not early or len(early) != len(before_end) or self.doubt_of_order(component):
                 continue
             deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
+            writing = {call.function for each in early for call in each.stack}
             sure = [
                 read
                 for read in component.plain_reads
-                if read.phase is Phase.SERVING or (read.phase in _AROUND and not deleted)
+                if read.phase is Phase.SERVING or (not deleted and read.phase in _AROUND and read.function in writing)
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
