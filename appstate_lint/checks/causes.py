@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from appstate_lint.model import Finding, Related, Rule, Step
 from appstate_lint.timeline import Component, Timeline
 from appstate_lint.timeline.records import Occurrence
@@ -86,10 +88,10 @@ def report(
     related = [
         Related(each.place.file, each.place.line, f"'{component.name}' is read here too") for each in found.readers[1:]
     ]
-    return rule.finding(
+    finding = rule.finding(
         read.place,
         component=component.name,
-        application=component.life.name,
+        application=component.application,
         phase=read.phase,
         function=read.function,
         suggestion=near,
@@ -98,3 +100,4 @@ def report(
         related=related,
         **words,
     )
+    return msgspec.structs.replace(finding, application=component.life.name, applications=(component.life.name,))

@@ -20,7 +20,7 @@ RULE = Rule(
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function that plainly reads a component which start-up may leave out."""
     for component, readers in timeline.maybe_missing():
-        if timeline.swallow_of(component) is not None:
+        if timeline.swallow_of(component, readers) is not None:
             continue
         read, write = readers[0], component.certain_writes[0]
         yield RULE.finding(

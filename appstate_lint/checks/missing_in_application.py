@@ -21,6 +21,6 @@ def check(timeline: Timeline) -> Iterator[Finding]:
         elsewhere = timeline.written_elsewhere(found.component)
         if found.guarded or found.cause is not Cause.OTHER_APPLICATION or elsewhere is None:
             continue
-        life, write = elsewhere
+        other, write = elsewhere
         where = f"{write.place.file}:{write.place.line}"
-        yield report(RULE, timeline, found, [timeline.write_step(write)], other=life.name, where=where)
+        yield report(RULE, timeline, found, [timeline.write_step(write)], other=other, where=where)

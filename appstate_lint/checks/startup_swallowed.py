@@ -21,7 +21,7 @@ def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each place where start-up swallows a failure that serving code then meets."""
     groups: dict[tuple[str, Swallow], list[tuple[Component, list[Occurrence]]]] = {}
     for component, readers in timeline.maybe_missing():
-        swallow = timeline.swallow_of(component)
+        swallow = timeline.swallow_of(component, readers)
         if swallow is not None:
             groups.setdefault((component.life.name, swallow), []).append((component, readers))
     for (application, swallow), found in groups.items():

@@ -6,6 +6,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.expressions import Expressions
 from appstate_lint.timeline.heap import Frame, Path, Scoped
+from appstate_lint.timeline.presence import LOCAL
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
@@ -85,7 +86,8 @@ class Arguments(Expressions):
             typed = self.typed(param.annotation, function.file, facts, param.name)
             if not isinstance(typed, Unknown):
                 return typed
-        if isinstance(value, Unknown) and not value.origin and value.hint != param.name:
+        local = isinstance(value, Unknown) and value.origin.startswith(LOCAL)
+        if isinstance(value, Unknown) and (local or not value.origin) and (local or value.hint != param.name):
             if value.hint in self.tables.application_names:
                 return value
             return Unknown(param.name)

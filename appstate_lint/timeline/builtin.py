@@ -92,8 +92,10 @@ class Builtins(Known):
         if isinstance(owner, Holder):
             if names is None:
                 self.dynamic(owner.owner, at, writes=True)
+            self.plain_none = self.call_site is not None and 2 in self.call_site.positions
             for name in names or ():
                 self.write(owner.owner, name, args[2], at, path, weak=len(names or ()) > 1)
+            self.plain_none = False
         elif isinstance(owner, Object) and names is not None:
             for name in names:
                 self.set_attribute(owner, name, args[2], at, path)

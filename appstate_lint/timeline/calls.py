@@ -210,7 +210,7 @@ class Calls(Builtins):
         if self.is_typed_dict(cls):
             return self.new_dict(args, keywords, path, at)
         base = self.external_base(cls)
-        made = Object(self.site(at), cls, base)
+        made = self.anew(Object(self.site(at), cls, base))
         spec = self.spec(made)
         if spec is not None and spec.kind == "application":
             self.created(made, at)

@@ -11,13 +11,20 @@ from appstate_lint.timeline.heap import Heap, Path
 from appstate_lint.timeline.presence import (
     ABSENT,
     ANYTHING,
+    HAS,
+    LOCAL,
     MISSING,
     NONE,
     PRESENT,
+    SOME,
+    TRUE,
     VALUE,
     Cell,
     Key,
+    about,
     given,
+    is_about,
+    rewritten,
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -126,6 +133,7 @@ class Components(Heap):
             possible=self.possible,
             facts=path.facts,
             gone=gone,
+            by_route=self.in_route and len(self.stack) == 1,
         )
         if value is not None:
             written = bits_of(value)
@@ -133,6 +141,8 @@ class Components(Heap):
             made = plain(value)
             if isinstance(made, Object) and made.cls is not None:
                 seen.made_class = self.project.cls(made.cls.file, made.cls.index).qualname
+            seen.plain_none = self.plain_none
+            seen.replaces = self.replaced((owner.site, component), value, path)
         self.records.add(seen)
         return seen
 
@@ -148,7 +158,8 @@ class Components(Heap):
         self.touch(Kind.READ, owner, component, at, path, known.bits, gone=known.gone)
         self.read_here.add(key)
         if known.bits & ABSENT:
-            path.store[key] = Cell(known.bits & PRESENT or VALUE)
+            path.store[key] = Cell(known.bits & PRESENT or VALUE, truth=known.truth)
+            self.hold(path, about(key, HAS), True)
         return Loaded(owner, component, self.component_value(key))
 
     def read_item(self, owner: Object, component: str, at: At, path: Path) -> Value:
@@ -183,21 +194,45 @@ class Components(Heap):
         before = self.cell(path, key)
         seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
         if seen is not None:
-            earlier, was_blank = self.made_at.get((key, before.made), (None, False)) if before.made else (None, False)
-            blank = self.is_blank(value)
-            replaces = earlier is not None and before.bits == VALUE and is_made(value) and earlier != value
-            replaces = replaces and (blank or not was_blank)
-            if replaces and key not in self.read_here:
-                seen.replaces = before.made
-            self.made_at[key, seen.place] = (value, blank)
-            seen.plain_none = self.plain_none
+            self.made_at[key, seen.place] = (value, self.is_blank(value))
         if path.dead:
             return
         bits = bits_of(value)
         made = self.place(at) if is_made(value) else None
-        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made)
+        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made, truth=constant_truth(value))
+        self.forget(path, key)
         self.remember(key, value)
         self.may_raise(path)
+
+    def replaced(self, key: Key, value: Value, path: Path) -> Place | None:
+        """Return where the object was made that the write of a different one, surely made too, puts out of use.
+
+        One that is there on some paths only is not meant to be replaced if the write happens on all of them.
+        """
+        before = self.cell(path, key)
+        if before.made is None or key in self.read_here or not is_made(value):
+            return None
+        if not before.bits & VALUE or (before.bits != VALUE and self.conditional):
+            return None
+        earlier, was_blank = self.made_at.get((key, before.made), (None, False))
+        if earlier is None or (was_blank and not self.is_blank(value)):
+            return None
+        if isinstance(value, Object) and value.cls is not None and self.method(value.cls, "__new__") is not None:
+            return None
+        return before.made if earlier != value or self.is_fresh(value) else None
+
+    def is_fresh(self, value: Value) -> bool:
+        """Tell whether the running statement surely makes an object anew."""
+        if not isinstance(value, Object):
+            return False
+        conditions, number = self.made_here.get(value.site, (0, -1))
+        return conditions <= self.conditional and number >= self.made_since
+
+    def forget(self, path: Path, key: Key) -> None:
+        """Forget what was known of a component before it was written or deleted just now."""
+        rewritten(path.store, key)
+        if any(is_about(name, key) for name, _ in path.facts):
+            path.facts = frozenset(fact for fact in path.facts if not is_about(fact[0], key))
 
     def is_blank(self, value: Value) -> bool:
         """Tell whether a value is an empty list or dict: filled by a later write, it was a placeholder."""
@@ -239,6 +274,7 @@ class Components(Heap):
         self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
         if not path.dead:
             path.store[key] = Cell(ABSENT, gone=True)
+            self.forget(path, key)
             self.may_raise(path)
 
     def may_raise(self, path: Path) -> None:
@@ -299,13 +335,14 @@ class Components(Heap):
 
     def suppose_loaded(self, path: Path, value: Loaded, truth: bool) -> Path | None:
         """Narrow a component by the truth of what was read from it."""
-        if truth:
-            fallback = value.default is not None and truth_of(value.default) is not False
-            if not fallback:
-                narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
-                if narrowed is None:
-                    return None
-                path = narrowed
+        fallback = value.default is not None and truth_of(value.default) is not False
+        if truth and not fallback:
+            narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
+            if narrowed is None:
+                return None
+            path = narrowed
+        if not truth or not fallback:
+            self.hold(path, about((self.canonical(value.owner).site, value.component), TRUE), truth)
         condition = condition_of(plain(value.value))
         return self.hold(path, condition, truth) if condition else path
 
@@ -329,7 +366,9 @@ class Components(Heap):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.store[key] = Cell(bits, clauses, known.made, bool(bits & ABSENT) and known.gone)
+                path.store[key] = Cell(bits, clauses, known.made, known.truth, bool(bits & ABSENT) and known.gone)
+                for level in (HAS, SOME) if bits == VALUE else (HAS,) if bits and not bits & ABSENT else ():
+                    self.hold(path, about(key, level), True)
         return path
 
     def is_open(self, site: str) -> bool:
@@ -339,11 +378,15 @@ class Components(Heap):
     def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
         """Note that a stable condition holds; ``None`` if the opposite is known to hold.
 
-        While serving, only conditions matter under which start-up wrote something.
+        While serving, only conditions matter under which start-up wrote something. What a component or
+        a variable holds may change.
         """
         if self.phase is Phase.SERVING and condition not in self.deciding:
             return path
         self.frame.consulted.add(condition)
+        if is_about(condition) or LOCAL in condition:
+            path.facts = path.facts - {(condition, not truth)} | {(condition, truth)}
+            return path
         if (condition, not truth) in path.facts:
             return None
         path.facts |= {(condition, truth)}
@@ -407,6 +450,12 @@ def truth_of(value: Value) -> bool | None:
         case DictValue() | ListValue() | Unknown() | External():
             return None
     return None
+
+
+def constant_truth(value: Value) -> bool | None:
+    """Return the truth of a constant; ``None`` if the value, ``None`` left out, is not one."""
+    truths = {bool(each.value) if isinstance(each, Literal) else None for each in options(value) if each != NONE_VALUE}
+    return truths.pop() if len(truths) == 1 else None
 
 
 def condition_of(value: Value) -> str:

@@ -39,7 +39,9 @@ class Containers(Functions):
                 cell = self.dict_cell(table.number)
                 for key, value in cell.items.items():
                     if isinstance(key, str):
+                        self.plain_none = cell.display and value == NONE_VALUE
                         self.write(owner, key, value, at, path)
+                        self.plain_none = False
                 if cell.open or cell.rest is not None:
                     self.dynamic(owner, at, writes=True)
             else:

@@ -7,11 +7,12 @@ from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
+from appstate_lint.model import Phase
 from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
-from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Facts
+from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Facts, is_about
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -546,24 +547,57 @@ class Expressions(Parts):
                 result = self.evaluate(value, path)
                 self.assign(target, result, path)
                 return self.split(result, path)
-        return self.split(self.evaluate(expr, path), path)
+        tested = self.evaluate(expr, path)
+        before = path.facts
+        yes, no = self.split(tested, path)
+        condition = self.of_variable(expr)
+        if condition and yes is not None and no is not None and yes.facts == no.facts == before:
+            return self.hold(yes, condition, True), self.hold(no, condition, False)
+        return yes, no
+
+    def of_variable(self, expr: Expr) -> str:
+        """Return the condition that a variable's value is true, or is ``None``; empty for other expressions.
+
+        Not while serving: elsewhere readers often stand under the condition of the write in one function.
+        """
+        if not self.outside_serving():
+            return ""
+        match expr:
+            case flow.Name(id=name):
+                return self.value_name(name)
+            case flow.Compare(op="is", left=flow.Name(id=name), right=flow.Const(value=None)):
+                return f"{self.value_name(name)} is None"
+        return ""
+
+    def value_name(self, name: str) -> str:
+        """Return a name for the value that a variable of the running function has got last."""
+        frame = self.frame
+        return f"{LOCAL}{frame.file}:{frame.index}:{name}#{frame.bindings.get(name, 0)}"
+
+    def outside_serving(self) -> bool:
+        """Tell whether a function runs before the service serves, or after it has."""
+        return self.frame.function is not None and self.phase is not Phase.SERVING
 
     def branch_all(self, op: str, values: tuple[Expr, ...], path: Path) -> tuple[Path | None, Path | None]:
         going: Path | None = path
         left: Path | None = None
         known = path.facts
+        stable = True
         for value in values:
             if going is None or going.dead:
                 break
+            before = going.facts
             yes, no = self.branch(value, going)
             going, leaving = (yes, no) if op == "and" else (no, yes)
             left = merge(left, leaving)
-        self.name_whole(known, going, left)
+            stable = stable and going is not None and any(not is_about(name) for name, _ in going.facts - before)
+        if stable:
+            self.name_whole(known, going, left)
         return (going, left) if op == "and" else (left, going)
 
     def name_whole(self, known: Facts, going: Path | None, left: Path | None) -> None:
         """Give the whole of an ``and`` (or of a negated ``or``) a name: its opposite holds where it ended early."""
-        parts = sorted(going.facts - known) if going is not None else []
+        parts = sorted(each for each in going.facts - known if not is_about(each[0])) if going is not None else []
         if len(parts) < 2 or going is None:
             return
         name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)

@@ -10,7 +10,7 @@ from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
 from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
-from appstate_lint.timeline.presence import ABSENT, MISSING, Facts, Store
+from appstate_lint.timeline.presence import ABSENT, LOCAL, MISSING, Facts, Store
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -37,6 +37,7 @@ MOST_CALLS = 60_000
 MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MANY_SITUATIONS = 20
+_PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 
 
@@ -65,13 +66,15 @@ class Functions(Arguments):
         if running in self.active and running in self.summaries:
             return self.replay(self.summaries[running], path)
         again = running in self.active and hook is None
-        if len(self.stack) > MOST_DEPTH or again or self.calls_made > MOST_CALLS:
-            self.exhausted = self.exhausted or self.calls_made > MOST_CALLS
+        cut = len(self.stack) > MOST_DEPTH or self.calls_made > MOST_CALLS
+        if cut or again:
+            self.exhausted = self.exhausted or cut
             return UNKNOWN
         site, self.call_site = self.call_site, None
         none_parameters = self.none_parameters(function, facts, env, site, args, keywords)
+        none_given = frozenset(name for name, explicit in none_parameters if explicit)
         key = (identity, self.phase, self.application, self.spawned, self.possible, self.partial, self.muted > 0,
-               self.conditional > 0, bool(self.catching and any(self.catching)))  # fmt: skip
+               self.conditional > 0, bool(self.catching and any(self.catching)), none_given)  # fmt: skip
         if hook is None and self.is_everywhere(function):
             self.active.add(running)
             value = self.run_anyhow(function, facts, env, path, at, key[1:])
@@ -96,7 +99,7 @@ class Functions(Arguments):
             self.summarize(function, facts, env, identity, path, at, running)
         nested = running in self.active
         self.active.add(running)
-        value, touched = self.body(function, facts, env, identity, path, at, hook, key)
+        value, touched = self.body(function, facts, env, identity, path, at, hook, key, none_given)
         if not nested:
             self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
@@ -209,7 +212,7 @@ class Functions(Arguments):
 
     def body(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
-        at: At, hook: YieldHook | None, key: object,
+        at: At, hook: YieldHook | None, key: object, none_given: frozenset[str] = frozenset(),
     ) -> tuple[Value, bool]:  # fmt: skip
         """Run a function in a new frame, remember the result, and apply it to the caller's path."""
         number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
@@ -222,6 +225,7 @@ class Functions(Arguments):
         frame = Frame(function.file, facts, number, function.scope)
         frame.hook = hook
         frame.index = function.index
+        frame.none_given = none_given
         frame.self_value = function.bound
         if facts.owner >= 0:
             frame.owner = ClassValue(function.file, facts.owner)
@@ -232,7 +236,11 @@ class Functions(Arguments):
             self.records.reached.add((function.file, function.index))
         start_store, start_facts = dict(path.store), path.facts
         inner = Path(env, path.store, path.facts)
+        made_before, self.made_here = self.made_here, {}
         self.block(facts.body, inner)
+        made = self.made_anew(facts)
+        self.made_here = made_before
+        self.note_made(made)
         finished = frame.returns
         if not inner.dead:
             finished = [*finished, (inner, NONE_VALUE)]
@@ -242,6 +250,8 @@ class Functions(Arguments):
         joined: Path | None = None
         for each, _ in finished:
             joined = merge(joined, each)
+        if joined is not None and any(LOCAL in name for name, _ in joined.facts):
+            joined.facts = frozenset(fact for fact in joined.facts if LOCAL not in fact[0])
         value = self.result(finished, frame, joined)
         if caller is not None:
             caller.touched |= frame.touched
@@ -249,12 +259,23 @@ class Functions(Arguments):
         if raised is not None and self.raising:
             self.raising[-1].add(self.frame, path.env, raised)
         if hook is None:
-            self.store_result(key, frame, start_store, start_facts, joined, raised, value)
+            self.store_result(key, frame, start_store, start_facts, joined, raised, value, made)
         if joined is None:
             path.dead = True
         else:
             path.store, path.facts = joined.store, joined.facts
         return value, bool(frame.touched)
+
+    def made_anew(self, facts: flow.Function) -> frozenset[str]:
+        """Return the sites of the objects that each call of the function just run makes; a decorator may keep them."""
+        if any(flow.last_name(decorator) not in _PLAIN_DECORATORS for decorator in facts.decorators):
+            return frozenset()
+        return frozenset(site for site, (conditions, _) in self.made_here.items() if conditions <= self.conditional)
+
+    def note_made(self, sites: frozenset[str]) -> None:
+        """Note the objects that a call in the running statement has made."""
+        for site in sites:
+            self.made_here[site] = (self.conditional, self.making)
 
     def store_result(
         self,
@@ -265,6 +286,7 @@ class Functions(Arguments):
         end: Path | None,
         raised: Store | None,
         value: Value,
+        made: frozenset[str],
     ) -> None:
         touched = sorted(frame.touched)
         found = self.results.setdefault(key, [])
@@ -281,6 +303,7 @@ class Functions(Arguments):
                 raised=tuple((each, raised.get(each, MISSING)) for each in touched) if raised is not None else None,
                 value=value,
                 consulted=consulted,
+                made=made,
                 clock=self.changes,
             ),
         )
@@ -306,6 +329,7 @@ class Functions(Arguments):
         if frame is not None:
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
+        self.note_made(result.made)
         if result.raised is not None and self.raising:
             self.raising[-1].add(self.frame, path.env, path.store | dict(result.raised))
         if result.after is None:

@@ -13,14 +13,16 @@ from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.presence import Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import LOCAL, Fact, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     NONE,
     UNKNOWN,
+    AnyOf,
     ClassValue,
     External,
     FunctionValue,
+    Literal,
     ModuleValue,
     Object,
     Unknown,
@@ -64,14 +66,25 @@ def merge(left: Path | None, right: Path | None) -> Path | None:
     if right is None or right.dead:
         return left
     env = dict(left.env)
+    flags: list[Fact] = []
     for name, value in right.env.items():
         known = env.get(name)
         if known is None:
             env[name] = value
         elif known is not value:
             env[name] = join(known, value)
-    store = join_stores(left.store, right.store, left.facts, right.facts)
+            if isinstance(known, Literal) and env[name] == _EITHER.get(known.value is True):
+                env[name] = Unknown(name, f"{LOCAL}{name}")
+                flags.append((f"{LOCAL}{name}", known.value is True))
+    left_facts, right_facts = left.facts, right.facts
+    if flags:
+        left_facts = left_facts.union(flags)
+        right_facts = right_facts.union((name, not truth) for name, truth in flags)
+    store = join_stores(left.store, right.store, left_facts, right_facts)
     return Path(env, store, left.facts & right.facts)
+
+
+_EITHER = {first: AnyOf((Literal(first), Literal(not first))) for first in (True, False)}
 
 
 class Jumps:
@@ -91,8 +104,8 @@ class Frame:
     """One running function or module body."""
 
     __slots__ = (
-        "consulted", "file", "function", "hook", "index", "jumps", "name", "outer", "owner", "returns", "scope",
-        "self_value", "touched", "try_depth",
+        "bindings", "consulted", "file", "function", "hook", "index", "jumps", "name", "none_given", "outer", "owner",
+        "returns", "scope", "self_value", "touched", "try_depth",
     )  # fmt: skip
 
     def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
@@ -110,6 +123,8 @@ class Frame:
         self.touched: set[Key] = set()
         self.consulted: set[str] = set()
         self.try_depth = 0
+        self.bindings: dict[str, int] = {}
+        self.none_given: frozenset[str] = frozenset()
 
 
 class Raised:
@@ -211,6 +226,9 @@ class Heap:
         self.parts_of_whole: dict[str, Facts] = {}
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
+        self.made_here: dict[str, tuple[int, int]] = {}
+        self.made_since = 0
+        self.making = 0
         self.holder_aliases: dict[str, Object] = {}
         self.open: dict[str, list[tuple[str, int, str]]] = {}
         self.raising: list[Raised] = []
@@ -219,6 +237,7 @@ class Heap:
         self.conditional = 0
         self.partial = False
         self.spawned = False
+        self.in_route = False
         self.possible = False
         self.muted = 0
         self.changes = 0
@@ -234,6 +253,16 @@ class Heap:
         """Return the name of the object that is made at ``at`` in this call."""
         frame = self.frame
         return f"{frame.file}:{at[0]}:{at[1]}" + (f"#{frame.scope}" if frame.scope else "")
+
+    def anew(self, made: Object) -> Object:
+        """Note that the running statement makes an object, and under how many conditions; return it."""
+        self.made_here[made.site] = (self.conditional, self.making)
+        return made
+
+    def begin_making(self) -> int:
+        """Return the number from which on objects are made by the statement that begins here."""
+        self.making += 1
+        return self.making
 
     def number(self, key: object) -> int:
         """Return the number that stands for ``key`` in this run."""
@@ -420,8 +449,6 @@ def elsewhere(value: Value, name: str) -> Value:
 
 def single(values: Value) -> Value:
     """Return ``values`` without ``None``, where something else remains."""
-    from appstate_lint.timeline.values import AnyOf
-
     if isinstance(values, AnyOf):
         rest = tuple(option for option in values.options if option != NONE)
         if len(rest) == 1:

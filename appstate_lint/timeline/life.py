@@ -13,7 +13,7 @@ from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
-from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores, rewritten
 from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
@@ -90,6 +90,7 @@ class Life(Registering):
         self.call_sites = {}
         self.active = set()
         self.made_at = {}
+        self.made_here = {}
         self.bottom = set()
         self.baseline = {}
         self.baseline_facts = frozenset()
@@ -530,8 +531,6 @@ class Life(Registering):
                 effects = self.served_effects
                 if effects is not None:
                     inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
-            elif not ends:
-                ends.append(Path({}, dict(inner.store), inner.facts))
             else:
                 ends.append(Path({}, dict(inner.store), inner.facts))
             return UNKNOWN
@@ -715,7 +714,15 @@ class Life(Registering):
         elif isinstance(value, ClassValue):
             self.run_view(value, path, at)
         else:
+            self.in_route = entry.role == "endpoint" and not self.is_conversation(value)
             self.serve(value, path, at)
+            self.in_route = False
+
+    def is_conversation(self, value: Value) -> bool:
+        """Tell whether a route's function serves a connection, which others may wait for, and not one request."""
+        params = self.project.function(value.file, value.index).params if isinstance(value, FunctionValue) else ()
+        kinds = (flow.last_name(param.annotation) for param in params if param.annotation is not None)
+        return any(kind.endswith("WebSocket") for kind in kinds)
 
     def run_middleware(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
         """Run what a middleware does with a request."""
@@ -771,8 +778,8 @@ class Life(Registering):
             waiting = [(key, each) for key, each in mine.items() if key not in done]
             if not waiting:
                 return effects
-            for key, each in waiting:
-                done.add(key)
+            for code, each in waiting:
+                done.add(code)
                 if not each.certain and self.has_run(each.value):
                     continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
@@ -797,8 +804,11 @@ class Life(Registering):
                 self.stack.clear()
                 self.spawned, self.possible = False, False
                 if not path.dead:
-                    changed = {name: cell for name, cell in path.store.items() if store.get(name) != cell}
-                    effects = _joined(effects, Path({}, {**effects.store, **changed}, effects.facts))
+                    changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
+                    after = {**effects.store, **changed}
+                    for key in changed:
+                        rewritten(after, key)
+                    effects = _joined(effects, Path({}, after, effects.facts))
 
     def has_run(self, code: Value) -> bool:
         """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
@@ -944,6 +954,11 @@ class Sweep(Life):
 
 def _at(place: Place) -> flow.At:
     return (place.line, place.column, place.end_line, place.end_column)
+
+
+def _differs(before: Cell | None, after: Cell) -> bool:
+    """Tell whether a component holds something else; where it was made, and under which conditions, is no matter."""
+    return before is None or (before.bits, before.truth) != (after.bits, after.truth)
 
 
 def _joined(left: Path, right: Path) -> Path:

@@ -38,6 +38,8 @@ class Result(NamedTuple):
     raised: tuple[tuple[Key, Cell], ...] | None
     value: Value
     consulted: frozenset[str]
+    made: frozenset[str]
+    """The sites of the objects that it surely made anew."""
     clock: int
 
 

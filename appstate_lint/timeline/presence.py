@@ -11,7 +11,9 @@ A set out of three, as bits; the join at a merge of paths is the union::
             (unreachable)                0
 
 A component starts as ``ABSENT``. A cell keeps, besides the bits, the *clauses*: sets of conditions under each of which
-the component is certainly present, so that a read under the condition of the write is safe.
+the component is certainly present, so that a read under the condition of the write is safe. Conditions are those that
+code tests (settings, constants), and what other components hold: of two that the same branch writes, a guard for one
+proves the other.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ ABSENT, NONE, VALUE = 1, 2, 4
 PRESENT = NONE | VALUE
 ANYTHING = ABSENT | NONE | VALUE
 MOST_CLAUSES = 8
+MOST_COMPANIONS = 8
 
 Fact: TypeAlias = tuple[str, bool]
-"""A stable condition and whether it holds."""
+"""A stable condition, or what a component holds (``about``), and whether that is so."""
 Facts: TypeAlias = frozenset[Fact]
 Key: TypeAlias = tuple[str, str]
 """A component: the site of its application and its name."""
@@ -39,13 +42,41 @@ class Cell(NamedTuple):
     bits: int
     clauses: frozenset[Facts] = frozenset()
     made: Place | None = None
-    """Where the object was made that is there, if it is the same on all paths."""
+    """Where the object was made that is there, if one is, be it only on some paths."""
+    truth: bool | None = None
+    """Whether the value is a true or a false constant, if it is the same on all paths."""
     gone: bool = False
     """Whether it may be absent because it was deleted."""
 
 
 MISSING = Cell(ABSENT)
 Store: TypeAlias = dict[Key, Cell]
+
+LOCAL = "~"
+"""The beginning of the name of a condition on a variable of a function: it ends with the function."""
+HAS, SOME, TRUE = "has", "some", "true"
+"""What may be known of a component: it is present, it is not ``None`` either, it is true."""
+
+
+def about(key: Key, level: str) -> str:
+    """Return the condition that a component holds so much."""
+    return "\t".join((level, *key))
+
+
+def is_about(condition: str, key: Key | None = None) -> bool:
+    """Tell whether a condition says what a component (this one) holds."""
+    _, *rest = condition.split("\t")
+    return bool(rest) and (key is None or tuple(rest) == key)
+
+
+def lacks(cell: Cell, fact: Fact) -> bool:
+    """Tell whether ``fact``, about a component, is certainly not so where the component is ``cell``."""
+    level, truth = fact[0].partition("\t")[0], fact[1]
+    if not truth:
+        return level == TRUE and cell.bits == VALUE and cell.truth is True
+    if level == HAS:
+        return not cell.bits & PRESENT
+    return not cell.bits & VALUE or (level == TRUE and cell.truth is False)
 
 
 def names(bits: int) -> tuple[str, ...]:
@@ -54,21 +85,55 @@ def names(bits: int) -> tuple[str, ...]:
     return tuple(name for bit, name in pairs if bits & bit)
 
 
-def join_cells(left: Cell, right: Cell, left_facts: Facts, right_facts: Facts) -> Cell:
-    """Join a component's cells at a merge of two paths on which the given facts hold."""
+class Side(NamedTuple):
+    """One of two paths that merge: its presences, the conditions that hold on it, and what shows that it is not it."""
+
+    store: Store
+    facts: Facts
+    signs: tuple[Fact, ...] = ()
+
+    def excludes(self, clause: Facts) -> bool:
+        """Tell whether a clause cannot hold on this path."""
+        return any(
+            lacks(self.store.get(_component(name), MISSING), (name, truth))
+            if is_about(name)
+            else (name, not truth) in self.facts
+            for name, truth in clause
+        )
+
+
+def _component(condition: str) -> Key:
+    _, site, name = condition.split("\t")
+    return site, name
+
+
+def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
+    """Join a component's cells at a merge of two paths."""
     bits = left.bits | right.bits
-    made = left.made if left.made == right.made else None
+    made = left.made if left.made == right.made or not right.bits & VALUE else None
+    made = right.made if not left.bits & VALUE else made
+    truth = left.truth if left.truth == right.truth or not right.bits & VALUE else None
+    truth = right.truth if not left.bits & VALUE else truth
     if not bits & ABSENT:
-        return Cell(bits, made=made)
-    clauses = {clause for clause in left.clauses if not right.bits & ABSENT or clause in right.clauses}
-    clauses |= {clause for clause in right.clauses if not left.bits & ABSENT or clause in left.clauses}
-    for key, truth in left_facts - right_facts:
-        if (key, not truth) in right_facts:
-            clauses |= _under((key, truth), left)
-            clauses |= _under((key, not truth), right)
+        return Cell(bits, made=made, truth=truth)
+    clauses = {each for each in left.clauses if _stays(each, right, right_side)}
+    clauses |= {each for each in right.clauses if _stays(each, left, left_side)}
+    for key, holds in left_side.facts - right_side.facts:
+        if (key, not holds) in right_side.facts:
+            clauses |= _under((key, holds), left)
+            clauses |= _under((key, not holds), right)
     if len(clauses) > MOST_CLAUSES:
         clauses = set(sorted(clauses, key=lambda clause: (len(clause), sorted(clause)))[:MOST_CLAUSES])
-    return Cell(bits, frozenset(clauses), made, left.gone or right.gone)
+    if not right.bits & ABSENT:
+        clauses |= {frozenset((sign,)) for sign in left_side.signs}
+    elif not left.bits & ABSENT:
+        clauses |= {frozenset((sign,)) for sign in right_side.signs}
+    return Cell(bits, frozenset(clauses), made, truth, left.gone or right.gone)
+
+
+def _stays(clause: Facts, other: Cell, side: Side) -> bool:
+    """Tell whether a clause of one path is true on the other one too."""
+    return not other.bits & ABSENT or clause in other.clauses or side.excludes(clause)
 
 
 def _under(fact: Fact, cell: Cell) -> set[Facts]:
@@ -83,21 +148,62 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     if left is right:
         return left
     joined = dict(left)
-    for key, cell in right.items():
-        other = left.get(key, MISSING)
-        if other is not cell and other != cell:
-            joined[key] = join_cells(other, cell, left_facts, right_facts)
-    for key, cell in left.items():
-        if key not in right:
-            joined[key] = join_cells(cell, MISSING, left_facts, right_facts)
+    different = [key for key, cell in right.items() if (known := left.get(key, MISSING)) is not cell and known != cell]
+    different += [key for key in left if key not in right]
+    left_side, right_side = Side(left, left_facts), Side(right, right_facts)
+    if len(different) > 1:
+        pairs = [(key, left.get(key, MISSING), right.get(key, MISSING)) for key in different]
+        left_side = left_side._replace(signs=_signs(pairs))
+        right_side = right_side._replace(signs=_signs([(key, there, here) for key, here, there in pairs]))
+    for key in different:
+        joined[key] = join_cells(left.get(key, MISSING), right.get(key, MISSING), left_side, right_side)
     return joined
+
+
+def _signs(pairs: list[tuple[Key, Cell, Cell]]) -> tuple[Fact, ...]:
+    """Return what shows that a path is not the one with the first of each two cells, if that proves a component."""
+    if not any(here.bits & ABSENT and not there.bits & ABSENT for _, here, there in pairs):
+        return ()
+    found: list[Fact] = []
+    for key, here, there in pairs:
+        sign = _sign(here, there)
+        if sign is not None:
+            found.append((about(key, sign[0]), sign[1]))
+        if len(found) == MOST_COMPANIONS:
+            break
+    return tuple(found)
+
+
+def _sign(here: Cell, there: Cell) -> Fact | None:
+    """Return the least that a component cannot hold ``here`` and can hold ``there``: level and truth."""
+    if not here.bits & PRESENT:
+        return (HAS, True) if there.bits & PRESENT else None
+    if not here.bits & VALUE:
+        return (SOME, True) if there.bits & VALUE else None
+    if here.truth is None or here.truth == there.truth:
+        return None
+    signs = ((TRUE, True), (TRUE, False))
+    return next((each for each in signs if lacks(here, each) and not lacks(there, each)), None)
 
 
 def given(cell: Cell, facts: Facts) -> Cell:
     """Return ``cell`` as it is where ``facts`` hold."""
     if cell.bits & ABSENT and cell.clauses and any(clause <= facts for clause in cell.clauses):
-        return Cell(cell.bits & ~ABSENT, made=cell.made)
+        return Cell(cell.bits & ~ABSENT, made=cell.made, truth=cell.truth)
     return cell
+
+
+def rewritten(store: Store, key: Key) -> None:
+    """Drop clauses that say what the component ``key``, just written, held before."""
+    cell = store[key]
+    for other, known in list(store.items()):
+        kept = frozenset(
+            clause
+            for clause in known.clauses
+            if not any(is_about(name, key) and not lacks(cell, (name, truth)) for name, truth in clause)
+        )
+        if len(kept) != len(known.clauses):
+            store[other] = known._replace(clauses=kept)
 
 
 def changed(before: Mapping[Key, Cell], after: Mapping[Key, Cell], keys: Iterable[Key]) -> bool:

@@ -12,6 +12,7 @@ from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
 
 MOST_STEPS = 8
+_AROUND = (Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN)
 
 
 class Unseen(NamedTuple):
@@ -47,6 +48,8 @@ class Life(NamedTuple):
     """Names that code which is not run may set on the state of requests, ``None`` if any may be set."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
+    mounted: tuple[tuple[str, str], ...] = ()
+    """The applications that are mounted in this one: owner of components and name."""
 
 
 class NoneSource(NamedTuple):
@@ -74,6 +77,11 @@ class Component:
         self.life = life
         self.name = name
         self.occurrences = occurrences
+
+    @cached_property
+    def application(self) -> str:
+        """The name of the application that has this component: that of the life, or of one mounted in it."""
+        return dict(self.life.mounted).get(self.occurrences[0].owner, self.life.name)
 
     @cached_property
     def writes(self) -> list[Occurrence]:
@@ -215,28 +223,54 @@ class Timeline:
             yield component
 
     def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
-        """Yield components with the serving code, function by function, that reads them where they may be absent.
+        """Yield components with the code, function by function, that reads them where they may be absent.
 
-        Only what start-up certainly writes on some of its paths counts; what serving code writes lazily for itself
-        does not, nor does anything that could be written where we cannot see it.
+        Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
+        code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
+        some code deletes. Start-up and shutdown code counts where it has called the write itself: other steps may run
+        under conditions that are tested elsewhere.
         """
         for component in self.all_components():
-            early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
-            if not early or len(early) != len(component.writes) or self.doubt_of_order(component):
+            if self.only_routes_write(component):
+                writers = {(each.place.file, each.function) for each in component.writes}
+                reads = [each for each in component.plain_reads if each.phase is Phase.SERVING and each.bits & PRESENT]
+                reads = [each for each in reads if each.by_route and not each.possible]
+                for readers in _by_function(each for each in reads if (each.place.file, each.function) not in writers):
+                    yield component, readers
                 continue
+            early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
+            before_end = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
+            if not early or len(early) != len(before_end) or self.doubt_of_order(component):
+                continue
+            deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
+            writing = {call.function for each in early for call in each.stack}
             sure = [
                 read
                 for read in component.plain_reads
-                if read.phase is Phase.SERVING and not (read.possible or read.spawned or read.partial)
-                if not component.runs_itself(read)
+                if read.phase is Phase.SERVING or (not deleted and read.phase in _AROUND and read.function in writing)
+                if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers
 
-    def swallow_of(self, component: Component) -> Swallow | None:
-        """Return the first place where start-up swallows a failure after which a component is missing."""
+    def swallow_of(self, component: Component, readers: list[Occurrence]) -> Swallow | None:
+        """Return the first place where start-up swallows a failure after which serving code misses a component."""
+        if readers[0].phase is not Phase.SERVING:
+            return None
         key = (component.occurrences[0].owner, component.name)
         return next((each for each in component.life.swallows if key in each.missing), None)
+
+    def only_routes_write(self, component: Component) -> bool:
+        """Tell whether only the own functions of routes write a component: one request makes what another may read.
+
+        Code that other routes share (middleware, dependencies) may ask for it on their behalf.
+        """
+        writes = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
+        deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
+        if not writes or deleted or self.doubt(component) or self.unreached_write(component.name):
+            return False
+        asked = [each for each in component.occurrences if each.kind is Kind.GUARD]
+        return all(each.by_route and not each.possible for each in (*writes, *asked))
 
     def racing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
@@ -288,14 +322,13 @@ class Timeline:
         """Return a write of ``name`` in code that no application reaches."""
         return next((each for each in self.unreached if each.component == name and each.kind is Kind.WRITE), None)
 
-    def written_elsewhere(self, component: Component) -> tuple[Life, Occurrence] | None:
-        """Return another application that writes a component of this name, with its first write."""
+    def written_elsewhere(self, component: Component) -> tuple[str, Occurrence] | None:
+        """Return the name of another application that writes a component of this name, with its first write."""
         for life in self.lives:
-            if life.name == component.life.name:
-                continue
             for other in self.named(life, component.name):
-                if other.certain_writes and self.shares_reader(component, other):
-                    return life, other.certain_writes[0]
+                same = life is component.life and other.application == component.application
+                if not same and other.certain_writes and self.shares_reader(component, other):
+                    return other.application, other.certain_writes[0]
         return None
 
     def shares_reader(self, component: Component, other: Component) -> bool:

@@ -55,6 +55,8 @@ class Occurrence(msgspec.Struct):
     made_class: str = ""
     """For a write: the qualified name of the project's class whose instance is stored."""
     plain_none: bool = False
+    by_route: bool = False
+    """Whether a route's own function does it, which nothing but a request runs."""
     replaces: Place | None = None
     """For a write: where the different object was written that it replaces on every path to here."""
 
@@ -173,6 +175,8 @@ class Records:
         known.caught = known.caught and seen.caught
         known.swallowed = known.swallowed and seen.swallowed
         known.retried = known.retried and seen.retried
+        known.by_route = known.by_route and seen.by_route
+        known.plain_none = known.plain_none and seen.plain_none
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
         known.value_written = known.value_written or seen.value_written

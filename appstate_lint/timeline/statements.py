@@ -67,31 +67,44 @@ class Statements(Calls):
     # ------------------------------------------------------------ simple statements
 
     def do(self, node: flow.Do, path: Path) -> None:
+        since, self.made_since = self.made_since, self.begin_making()
         self.evaluate(node.value, path)
+        self.made_since = since
 
     def bind_statement(self, node: flow.Bind, path: Path) -> None:
         if node.value is None:
             self.declare(node, path)
             return
         outer, self.read_here = self.read_here, set()
+        since, self.made_since = self.made_since, self.begin_making()
         value = self.evaluate(node.value, path)
         if isinstance(value, Unknown) and node.annotation is not None:
             typed = self.typed(node.annotation, self.frame.file, self.frame.function, value.hint)
             if not isinstance(typed, Unknown):
                 value = typed
         value = self.named(value, node)
-        self.plain_none = node.value == flow.Const(None)
+        self.plain_none = self.says_none(node.value, value)
         for target in node.targets:
             self.assign(target, value, path)
         self.plain_none = False
         self.read_here |= outer
+        self.made_since = since
+
+    def says_none(self, expr: Expr, value: Value) -> bool:
+        """Tell whether an expression is ``None`` as it is written, here or where this function is called."""
+        given = isinstance(expr, flow.Name) and expr.id in self.frame.none_given
+        return expr == flow.Const(None) or (given and value == NONE_VALUE)
 
     def named(self, value: Value, node: flow.Bind) -> Value:
-        """Give a module constant of unknown value a name, so that tests of it can be compared."""
-        if self.frame.function is None and isinstance(value, Unknown) and not value.origin:
+        """Give a constant or variable of unknown value a name, so that tests of it can be compared."""
+        frame = self.frame
+        if isinstance(value, Unknown) and not value.origin and (frame.function is None or self.outside_serving()):
             for target in node.targets:
                 if isinstance(target, flow.Name):
-                    return Unknown(value.hint, f"{self.frame.file}:{target.id}")
+                    if frame.function is None:
+                        return Unknown(value.hint, f"{frame.file}:{target.id}")
+                    frame.bindings[target.id] = frame.bindings.get(target.id, 0) + 1
+                    return Unknown(value.hint, self.value_name(target.id))
         return value
 
     def declare(self, node: flow.Bind, path: Path) -> None:
@@ -155,6 +168,7 @@ class Statements(Calls):
         if function is not None and name not in function.locals:
             self.set_outer(name, value, path)
             return
+        frame.bindings[name] = frame.bindings.get(name, 0) + 1
         path.env[name] = value
         self.unsettled = self.unsettled or bool(self.raising and name in self.raising[-1].flags)
         if function is not None and function.nested:
@@ -408,17 +422,25 @@ class Statements(Calls):
         yes, no = self.branch(node.test, path)
         certain = yes is None or yes.dead or no is None or no.dead
         self.conditional += not certain
-        if yes is not None:
-            self.block(node.body, yes)
-        if no is not None:
-            self.block(node.orelse, no)
+        phase = self.phase
+        ends = [self.side(node.body, yes, phase), self.side(node.orelse, no, phase)]
+        self.phase = _latest(ends)
         self.conditional -= not certain
         path.become(merge(yes, no))
+
+    def side(self, block: Block, path: Path | None, phase: Phase) -> tuple[Path | None, Phase]:
+        """Run one of several alternatives; return its path and its phase: a ``yield`` in another does not count."""
+        self.phase = phase
+        if path is not None:
+            self.block(block, path)
+        return path, self.phase
 
     def match(self, node: flow.Match, path: Path) -> None:
         subject = self.evaluate(node.subject, path)
         going: Path | None = path.fork()
         joined: Path | None = None
+        phase = self.phase
+        ends: list[tuple[Path | None, Phase]] = []
         self.conditional += 1
         for case in node.cases:
             if going is None or going.dead:
@@ -436,11 +458,12 @@ class Statements(Calls):
             if case.guard is not None and inner is not None:
                 inner, _ = self.branch(case.guard, inner)
             if inner is not None:
-                self.block(case.body, inner)
+                ends.append(self.side(case.body, inner, phase))
                 joined = merge(joined, inner)
             if case.always and case.guard is None:
                 going = None
         self.conditional -= 1
+        self.phase = _latest([*ends, (going, phase)])
         path.become(merge(joined, going))
 
     # ------------------------------------------------------------ loops
@@ -860,6 +883,12 @@ class Statements(Calls):
     def settle(self, path: Path) -> None:
         """Let tasks that were created run from here on: their creator waits."""
         raise NotImplementedError
+
+
+def _latest(ends: list[tuple[Path | None, Phase]]) -> Phase:
+    """Return the phase in which alternatives go on: the latest of those that live, or else of all."""
+    living = [phase for path, phase in ends if path is not None and not path.dead]
+    return max(living or [phase for _, phase in ends], key=lambda phase: phase.rank)
 
 
 def _cannot_raise(statement: flow.Stmt) -> bool:

@@ -58,7 +58,7 @@ def _interpret(
         assert root is not None
         runs.append(run)
         for application, name in _named(run, root, project):
-            life = _life(run, application, name)
+            life = _life(run, application, name, project)
             made_in = run.applications[application.site][1]
             if made_in and (_is_launcher(root) or made_in != root.file):
                 filled.add(life.place)
@@ -138,12 +138,7 @@ def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[t
     found: list[tuple[Object, str]] = []
     for application, _, _ in run.targets:
         if root.function == MODULE and not root.main:
-            made_in = run.applications[application.site][1] or root.file
-            env = run.modules[made_in].env
-            names = [name for name, value in env.items() if _holds(value, application)]
-            line = run.applications[application.site][2].line
-            home = project.modules.by_path[made_in].module
-            found.append((application, f"{home}:{names[0] if names else line}"))
+            found.append((application, _variable(run, application, root.file, project)))
             continue
         name = project.function(root.file, root.function).qualname if root.function != MODULE else "__main__"
         found.append((application, f"{module}:{name}"))
@@ -153,6 +148,14 @@ def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[t
         counts[name] = counts.get(name, 0) + 1
         result.append((application, name if counts[name] == 1 else f"{name}#{counts[name]}"))
     return result
+
+
+def _variable(run: interpreter.Life, application: Object, default: str, project: Project) -> str:
+    """Return the module and variable that hold an application, or else its line."""
+    _, file, place = run.applications[application.site]
+    made_in = file or default
+    names = [name for name, value in run.modules[made_in].env.items() if _holds(value, application)]
+    return f"{project.modules.by_path[made_in].module}:{names[0] if names else place.line}"
 
 
 def _holds(value: object, application: Object) -> bool:
@@ -165,7 +168,8 @@ def _is_launcher(root: Root | None) -> bool:
     return root is not None and (root.main or root.function != MODULE)
 
 
-def _life(run: interpreter.Life, application: Object, name: str) -> questions.Life:
+def _life(run: interpreter.Life, application: Object, name: str, project: Project) -> questions.Life:
+    mounted = {each.site: each for each in run.mounted(application) if run.canonical(each).site == each.site}
     sites = {application.site} | {each.site for each in run.mounted(application)}
     own = run.canonical(application).site
     spec = run.spec(application)
@@ -195,6 +199,7 @@ def _life(run: interpreter.Life, application: Object, name: str) -> questions.Li
         dropped=tuple(run.records.dropped[place] for place in sorted(run.records.dropped)),
         yielded=yielded,
         yielded_doubts=_yielded_doubts(run, application, yielded),
+        mounted=tuple((site, _variable(run, each, place.file, project)) for site, each in sorted(mounted.items())),
     )
 
 

@@ -89,7 +89,7 @@ class Unseen(Containers):
         self.unseen(name, args, keywords, path, at, third_party=True)
         if _IDENTITY.get(name.rpartition(".")[2]) and args:
             return args[0]
-        return Object(self.site(at), None, name) if name[:1] != "." else UNKNOWN
+        return self.anew(Object(self.site(at), None, name)) if name[:1] != "." else UNKNOWN
 
     def unseen(
         self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, third_party: bool
