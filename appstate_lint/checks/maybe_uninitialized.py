@@ -16,7 +16,7 @@ RULE = Rule(
 
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function that plainly reads a component which start-up may leave out."""
-    for component, readers in timeline.maybe_missing():
+    for component, readers in (*timeline.maybe_missing(), *timeline.maybe_missing_early()):
         read, write = readers[0], component.certain_writes[0]
         yield RULE.finding(
             read.place,

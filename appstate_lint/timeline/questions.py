@@ -36,6 +36,8 @@ class Life(NamedTuple):
     exhausted: bool
     used: frozenset[tuple[str, str]]
     """Components (owner, name) whose value some reader dereferences or branches on."""
+    set_at_start: frozenset[tuple[str, str]]
+    """Components (owner, name) that may be there when serving begins."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
 
@@ -257,6 +259,24 @@ class Timeline:
                 first = next((each for each in early if each.place == second.replaces), None)
                 if first is not None and first.place != second.place:
                     yield component, first, second
+
+    def maybe_missing_early(self) -> Iterator[tuple[Component, list[Occurrence]]]:
+        """Yield components with the readers, function by function, that may not find them before serving begins.
+
+        Each reader comes after a write that only some paths to it pass through.
+        """
+        for component in self.all_components():
+            if self.doubt_of_order(component):
+                continue
+            reads = [
+                read
+                for read in component.plain_reads
+                if read.phase.rank < Phase.SERVING.rank and read.bits & PRESENT and not component.runs_itself(read)
+                if not (read.possible or read.spawned or read.partial or read.swallowed)
+                if any(write.order < read.order for write in component.certain_writes)
+            ]
+            for readers in _by_function(reads):
+                yield component, readers
 
     def doubt_of_order(self, component: Component) -> bool:
         """Tell whether the order of a component's known writes is in doubt; an open holder does not matter here."""
