@@ -21,8 +21,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from starlette.applications import Starlette
-from starlette.datastructures import State
+from recording import Recorder, Touch, importable, watch
 from starlette.testclient import TestClient
 
 from appstate_lint import engine
@@ -32,18 +31,6 @@ from appstate_lint.model import Access, Kind, Report
 NOBODY_WRITES = {f"appstate-{rule}" for rule in ("never-initialized", "default-hides-missing", "only-tests-write")}
 TOO_EARLY = {"appstate-read-before-init", "appstate-missing-in-application"}
 KINDS = {"get": {Kind.READ, Kind.GUARD}, "set": {Kind.WRITE}, "delete": {Kind.DELETE}}
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Touch:
-    """One touch of an application's state as it happened; ``presence`` is what was found there ("" if not asked)."""
-
-    file: str
-    line: int
-    component: str
-    kind: str
-    phase: str
-    presence: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -2071,70 +2058,6 @@ def show(request: Request):
 # Running them: what follows happens in the other process
 
 
-class Recorder:
-    """Notes who touches the state of an application; the one thing here that changes."""
-
-    def __init__(self) -> None:
-        self.phase = "build"
-        self.root = Path()
-        self.states: list[State] = []
-        self.touches: set[Touch] = set()
-
-    def note(self, state: State, component: str, kind: str, frame: types.FrameType, presence: str) -> None:
-        file = Path(frame.f_code.co_filename)
-        if any(state is each for each in self.states) and file.is_relative_to(self.root):
-            place = file.relative_to(self.root).as_posix()
-            self.touches.add(Touch(place, frame.f_lineno, component, kind, self.phase, presence))
-
-
-def _watch(recorder: Recorder) -> None:
-    """Wrap the state class, and the constructors, whose states are those of applications, for the whole process."""
-    from fastapi import FastAPI
-
-    cls: Any = State
-    read, write, delete = cls.__getattr__, cls.__setattr__, cls.__delattr__
-
-    def getting(state: State, name: str) -> object:
-        frame = sys._getframe(1)
-        try:
-            found: object = read(state, name)
-        except AttributeError:
-            recorder.note(state, name, "get", frame, "ABSENT")
-            raise
-        recorder.note(state, name, "get", frame, "NONE" if found is None else "VALUE")
-        return found
-
-    def setting(state: State, name: str, value: object) -> None:
-        recorder.note(state, name, "set", sys._getframe(1), "")
-        write(state, name, value)
-
-    def deleting(state: State, name: str) -> None:
-        recorder.note(state, name, "delete", sys._getframe(1), "")
-        delete(state, name)
-
-    cls.__getattr__, cls.__setattr__, cls.__delattr__ = getting, setting, deleting
-    for application in (Starlette, FastAPI):
-        _watch_application(recorder, application)
-
-
-def _watch_application(recorder: Recorder, cls: Any) -> None:
-    """Note the states of new applications; making the middleware, before the lifespan runs, still is building."""
-    construct, build = cls.__init__, cls.build_middleware_stack
-
-    def constructing(app: Any, *args: object, **options: object) -> None:
-        construct(app, *args, **options)
-        recorder.states.append(app.state)
-
-    def building(app: Any) -> object:
-        phase = recorder.phase
-        recorder.phase = "build" if phase == "startup" else phase
-        stack: object = build(app)
-        recorder.phase = phase
-        return stack
-
-    cls.__init__, cls.build_middleware_stack = constructing, building
-
-
 def _serve(recorder: Recorder, app: Any, paths: Iterable[str]) -> None:
     """Start `app`, ask it for each path, stop it."""
     client = TestClient(app, raise_server_exceptions=False)
@@ -2154,7 +2077,7 @@ def _serve(recorder: Recorder, app: Any, paths: Iterable[str]) -> None:
 def _run(recorder: Recorder, root: Path, start: str, paths: list[str]) -> list[Touch]:
     """Import and serve the application of `root`; return what touched its state."""
     recorder.root, recorder.phase, recorder.touches = root, "build", set()
-    with _server(lambda app: _serve(recorder, app, paths)), _importable(root):
+    with _server(lambda app: _serve(recorder, app, paths)), importable(root):
         module, _, name = start.partition(":")
         found = getattr(importlib.import_module(module), name.removesuffix("()"))
         app = found() if name.endswith("()") else found
@@ -2173,18 +2096,10 @@ def _server(run: Callable[[object], None]) -> Iterator[None]:
     del sys.modules["uvicorn"]
 
 
-@contextmanager
-def _importable(root: Path) -> Iterator[None]:
-    sys.path.insert(0, str(root))
-    importlib.invalidate_caches()
-    yield
-    sys.path.remove(str(root))
-
-
 def _main(folder: Path) -> None:
     """Run every application below `folder` and print what happened as JSON."""
     recorder = Recorder()
-    _watch(recorder)
+    watch(recorder)
     out, sys.stdout = sys.stdout, sys.stderr
     result = {
         name: [dataclasses.astuple(touch) for touch in _run(recorder, folder / name, each.start, list(each.paths))]

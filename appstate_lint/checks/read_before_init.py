@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from appstate_lint.model import Finding, Phase, Related, Rule
 from appstate_lint.timeline import Timeline
 from appstate_lint.timeline.presence import ABSENT
+from appstate_lint.timeline.questions import Component
 from appstate_lint.timeline.records import Occurrence
 
 RULE = Rule(
@@ -27,8 +28,10 @@ def check(timeline: Timeline) -> Iterator[Finding]:
             continue
         groups: dict[tuple[str, str], list[Occurrence]] = {}
         for read in component.plain_reads:
-            early = read.phase.rank < Phase.SERVING.rank and not read.spawned and not read.possible
-            if early and read.bits == ABSENT and not read.partial:
+            if read.spawned or read.possible or read.partial:
+                continue
+            early = read.phase.rank < Phase.SERVING.rank and read.bits == ABSENT
+            if early or (read.phase is Phase.SERVING and _only_at_the_end(timeline, component)):
                 groups.setdefault((read.place.file, read.function), []).append(read)
         for readers in groups.values():
             read = readers[0]
@@ -48,3 +51,10 @@ def check(timeline: Timeline) -> Iterator[Finding]:
                 later=write.phase.value,
                 where=f"{write.place.file}:{write.place.line}",
             )
+
+
+def _only_at_the_end(timeline: Timeline, component: Component) -> bool:
+    """Tell whether only shutdown code writes a component: then whatever serves comes before."""
+    if any(write.phase is not Phase.SHUTDOWN for write in component.writes) or timeline.doubt(component):
+        return False
+    return all((write.owner, write.component) not in component.life.set_at_start for write in component.writes)

@@ -67,6 +67,7 @@ def words_of(tables: Tables, settings: Settings) -> Words:
     starts = {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
     if not all(spec.holder for spec in applications.values()):
         starts |= tables.words
+    starts |= {library.package for library in tables.libraries if library.writes}
     for migration in settings.migrations:
         starts |= {last(name.replace(":", ".")) for name in migration.accessors}
         if migration.replacement:

@@ -65,6 +65,7 @@ class Mentions:
     def possible(self, reached: set[tuple[str, int]], imported: list[str]) -> Iterator[tuple[str, int]]:
         """Yield functions that touch a holder and are not reached, but whose name live code mentions."""
         live: set[str] = set()
+        running = set(reached)
         for file in imported:
             live |= self.names(file, -1)
         for file, index in reached:
@@ -77,9 +78,10 @@ class Mentions:
         ]
         found: list[tuple[str, int]] = []
         while True:
-            mentioned = [each for each in waiting if self._mentioned(each, live)]
+            mentioned = [each for each in waiting if self._mentioned(each, live, running)]
             if not mentioned:
                 break
+            running.update(mentioned)
             for each in mentioned:
                 waiting.remove(each) if len(waiting) < 64 else None
                 live |= self.names(*each)
@@ -91,13 +93,35 @@ class Mentions:
             if each[1] in self.shaped(each[0]):
                 yield each
 
-    def _mentioned(self, function: tuple[str, int], live: set[str]) -> bool:
+    def _mentioned(self, function: tuple[str, int], live: set[str], running: set[tuple[str, int]]) -> bool:
         facts = self.project.function(*function)
+        if facts.owner < 0 <= facts.scope:
+            return facts.name in live and self._mentioned_around(function, running)
         if facts.owner >= 0:
             cls = self.project.cls(function[0], facts.owner)
             special = facts.name.startswith("__") or bool(facts.decorators)
             return cls.name in live and (special or facts.name in live)
         return facts.name in live
+
+    def _mentioned_around(self, function: tuple[str, int], running: set[tuple[str, int]]) -> bool:
+        """Tell whether the function that a nested one is in runs, and mentions it itself or in another nested one."""
+        file, own = function
+        facts = self.project.function(*function)
+        if (file, facts.scope) not in running:
+            return False
+        functions = self.project.facts[file].functions
+        return any(
+            facts.name in self.names(file, index)
+            for index in range(len(functions))
+            if index != own and facts.scope in _around(functions, index)
+        )
+
+
+def _around(functions: tuple[flow.Function, ...], index: int) -> Iterator[int]:
+    """Yield a function and those that it is nested in."""
+    while index >= 0:
+        yield index
+        index = functions[index].scope
 
 
 def _words(roots: Iterable[object]) -> Iterator[str]:

@@ -42,6 +42,7 @@ class Calls(Builtins):
 
     def call(self, expr: flow.Call, path: Path) -> Value:
         function = self.evaluate(expr.func, path)
+        self.use(function)
         args = self.spread(expr.args, path)
         keywords: list[tuple[str, Value]] = []
         for name, part in expr.keywords:

@@ -250,6 +250,7 @@ class Expressions(Parts):
     def item_of(self, expr: flow.Item, path: Path) -> Value:
         owner = self.evaluate(expr.value, path)
         index = self.evaluate(expr.index, path)
+        self.use(owner)
         return self.item(owner, index, path, expr.at)
 
     def item(self, owner: Value, index: Value, path: Path, at: At) -> Value:
@@ -380,7 +381,9 @@ class Expressions(Parts):
         cell.display = True
         for key, value_expr in expr.items:
             if key is None:
-                self.update_dict(number, self.evaluate(value_expr, path))
+                whole = self.evaluate(value_expr, path)
+                self.use(whole)
+                self.update_dict(number, whole)
                 continue
             name, value = plain(self.evaluate(key, path)), self.evaluate(value_expr, path)
             self.put_item(cell_number=number, name=name, value=value)
@@ -432,6 +435,7 @@ class Expressions(Parts):
             return
         target, iterable, tests = expr.clauses[depth]
         source = self.evaluate(iterable, path)
+        self.use(source)
         items = self.members(source)
         known = items is not None
         if items is None:
@@ -497,7 +501,10 @@ class Expressions(Parts):
         return UNKNOWN
 
     def binary(self, expr: flow.Binary, path: Path) -> Value:
-        left, right = plain(self.evaluate(expr.left, path)), plain(self.evaluate(expr.right, path))
+        operands = self.evaluate(expr.left, path), self.evaluate(expr.right, path)
+        for each in operands:
+            self.use(each)
+        left, right = map(plain, operands)
         match left, right:
             case Literal(value=str(first)), Literal(value=str(second)) if expr.op == "+":
                 return Literal(first + second)
@@ -657,6 +664,7 @@ class Expressions(Parts):
         self.use(left)
         op = expr.op
         if op in ("in", "not in"):
+            self.use(right)
             return self.contains(left, right, op == "in", path, expr.at)
         if op in ("is", "is not", "==", "!="):
             positive = op in ("is", "==")
@@ -703,7 +711,9 @@ class Expressions(Parts):
         return value
 
     def starred(self, expr: flow.Star, path: Path) -> Value:
-        return self.evaluate(expr.value, path)
+        value = self.evaluate(expr.value, path)
+        self.use(value)
+        return value
 
 
 _NOWHERE = Object("")

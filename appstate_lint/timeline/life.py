@@ -13,7 +13,7 @@ from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
-from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Store, join_stores, rewritten
+from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Key, Store, join_stores, rewritten
 from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
@@ -44,6 +44,7 @@ class Life(Registering):
         self.calls_made = 0
         self.exhausted = False
         self.served: dict[str, int] = {}
+        self.set_at_start: set[Key] = set()
         self.served_effects: Store | None = None
         self.listening = ""
         """The site of the application whose server has started: its middleware stack is built."""
@@ -622,6 +623,7 @@ class Life(Registering):
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
         current = Path({}, dict(started.store), started.facts)
         self.reach_shutdown(application, current)
+        self.set_at_start |= {key for key, cell in started.store.items() if cell.bits & PRESENT}
         for _ in range(MOST_SERVING_PASSES):
             effects: Path = Path({}, dict(current.store), current.facts)
             self.baseline, self.baseline_facts = dict(current.store), current.facts

@@ -46,6 +46,8 @@ class Life(NamedTuple):
     """Accesses to the state that the lifespan yields to requests, or that requests set for themselves."""
     yielded_doubts: frozenset[str] | None
     """Names that code which is not run may set on the state of requests, ``None`` if any may be set."""
+    set_at_start: frozenset[tuple[str, str]]
+    """Components (owner, name) that may be there when serving begins."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
     mounted: tuple[tuple[str, str], ...] = ()

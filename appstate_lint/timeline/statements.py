@@ -472,6 +472,7 @@ class Statements(Calls):
         source = self.evaluate(node.iterable, path)
         if path.dead:
             return
+        self.use(source)
         source = self.finish_generators(source, path)
         items = self.members(source)
         jumps = Jumps()

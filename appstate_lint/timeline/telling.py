@@ -92,8 +92,7 @@ def _interpret(
         unseen=unseen,
         none_sources=_none_sources(runs, project, tables),
         missing_sources=_missing_sources(project, tables),
-        written_outside=frozenset(settings.external_writers)
-        | frozenset(name for library in tables.libraries for name in library.writes),
+        written_outside=frozenset(settings.external_writers) | _written_by_libraries(project, tables),
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
     )
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
@@ -189,6 +188,7 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         exhausted=run.exhausted,
         used=frozenset(run.records.used),
         swallows=tuple(run.records.swallows[place] for place in sorted(run.records.swallows)),
+        set_at_start=frozenset(run.set_at_start),
         written_somewhere=frozenset(
             name
             for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
@@ -287,6 +287,19 @@ def _test_writes(sweep: interpreter.Sweep | None, project: Project) -> dict[str,
         for name, at in _state_like_writes(project.facts[file]):
             found.setdefault(name, Place(file, *at))
     return found
+
+
+def _written_by_libraries(project: Project, tables: Tables) -> frozenset[str]:
+    """Return the components that the third-party packages write which the project imports."""
+    packages = {library.package: library.writes for library in tables.libraries if library.writes}
+    return frozenset(
+        name
+        for facts in project.facts.values()
+        for block in (facts.body, *(each.body for each in facts.functions))
+        for statement in statements(block)
+        if isinstance(statement, (flow.Import, flow.ImportFrom))
+        for name in packages.get(statement.module.partition(".")[0], ())
+    )
 
 
 def _state_like_writes(facts: flow.FileFacts) -> Iterable[tuple[str, flow.At]]:

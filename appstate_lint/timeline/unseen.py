@@ -34,6 +34,10 @@ from appstate_lint.timeline.values import (
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
+_REFUSE_NONE = frozenset({
+    *("len", "iter", "next", "enumerate", "reversed", "sorted", "list", "tuple", "set", "frozenset"),
+    *("sum", "min", "max", "any", "all", "int", "float", "dict", "map", "filter", "zip"),
+})  # fmt: skip
 _IDENTITY = dict.fromkeys(("lru_cache", "cache", "deepcopy", "copy"), True)
 
 
@@ -72,6 +76,8 @@ class Unseen(Containers):
     def external(self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call something that is not in the project."""
         builtin = self.builtin(name)
+        for each in args if name in _REFUSE_NONE else ():
+            self.use(each)
         if builtin is not None:
             return builtin(args, keywords, path, at)
         table = self.tables.functions.get(name)

@@ -1,0 +1,4 @@
+class APISettings:
+    name = "tiles"
+    schemas = ("public",)
+    ttl = 300
