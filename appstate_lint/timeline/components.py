@@ -121,7 +121,7 @@ class Components(Heap):
         self.touch(Kind.READ, owner, component, at, path, known.bits)
         self.read_here.add(key)
         if known.bits & ABSENT:
-            path.store[key] = Cell(known.bits & PRESENT or VALUE)
+            path.put(key, Cell(known.bits & PRESENT or VALUE))
         return Loaded(owner, component, self.component_value(key))
 
     def read_item(self, owner: Object, component: str, at: At, path: Path) -> Value:
@@ -168,7 +168,7 @@ class Components(Heap):
             return
         bits = bits_of(value)
         made = self.place(at) if is_made(value) else None
-        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made)
+        path.put(key, Cell(bits | before.bits) if weak else Cell(bits, made=made))
         self.remember(key, value)
         self.may_raise(path)
 
@@ -211,14 +211,14 @@ class Components(Heap):
         key = (owner.site, component)
         self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
         if not path.dead:
-            path.store[key] = MISSING
+            path.put(key, MISSING)
             self.may_raise(path)
 
     def may_raise(self, path: Path) -> None:
         """Let the innermost ``try`` know the state from which a later statement may raise."""
         if self.raising:
             known = self.raising[-1]
-            store = dict(path.store)
+            store = path.store
             self.raising[-1] = store if known is None else join_stores(known, store, frozenset(), frozenset())
 
     def dynamic(self, owner: Object, at: At, writes: bool) -> None:
@@ -304,7 +304,7 @@ class Components(Heap):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.store[key] = Cell(bits, clauses, known.made)
+                path.put(key, Cell(bits, clauses, known.made))
         return path
 
     def is_open(self, site: str) -> bool:

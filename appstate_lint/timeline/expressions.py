@@ -404,7 +404,7 @@ class Expressions(Parts):
                 cell.open = True
 
     def comprehension(self, expr: flow.Comprehension, path: Path) -> Value:
-        inner = Path(dict(path.env), path.store, path.facts)
+        inner = path.fork()
         is_dict = expr.kind == "dict"
         number = self.number(("dict" if is_dict else "list", self.site(expr.at), "comprehension"))
         self.conditional += 1
@@ -449,7 +449,7 @@ class Expressions(Parts):
         """Bind the variables of a comprehension, which are its own."""
         match target:
             case flow.Name(id=name):
-                path.env[name] = value
+                path.bind(name, value)
             case flow.Sequence(items=items):
                 members = self.members(value)
                 known = members is not None and len(members) == len(items)

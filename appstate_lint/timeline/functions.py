@@ -118,7 +118,7 @@ class Functions(Arguments):
         env = {name: self.wide(name, value, names=False) for name, value in env.items()}
         identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
         key = (identity, situation)
-        inner = Path({}, dict(self.baseline), self.baseline_facts)
+        inner = Path({}, self.baseline, self.baseline_facts)
         known = self.remembered(key, inner)
         if known is not None:
             value = self.replay(known, inner)
@@ -130,9 +130,11 @@ class Functions(Arguments):
         if inner.dead:
             path.dead = True
             return value
-        for name, cell in inner.store.items():
-            if self.baseline.get(name) != cell and not cell.bits & ABSENT:
-                path.store[name] = cell
+        path.put_all(
+            (name, cell)
+            for name, cell in inner.store.items()
+            if self.baseline.get(name) != cell and not cell.bits & ABSENT
+        )
         return value
 
     def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
@@ -230,7 +232,7 @@ class Functions(Arguments):
         self.raising.append(None)
         if not self.muted:
             self.records.reached.add((function.file, function.index))
-        start_store, start_facts = dict(path.store), path.facts
+        start_store, start_facts = path.store, path.facts
         inner = Path(env, path.store, path.facts)
         self.block(facts.body, inner)
         finished = frame.returns
@@ -308,14 +310,13 @@ class Functions(Arguments):
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
         if result.raised is not None and self.raising:
-            store = dict(path.store)
-            store.update(result.raised)
+            store = {**path.store, **dict(result.raised)}
             outer = self.raising[-1]
             self.raising[-1] = store if outer is None else join_stores(outer, store, frozenset(), frozenset())
         if result.after is None:
             path.dead = True
             return UNKNOWN
-        path.store.update(result.after)
+        path.put_all(result.after)
         path.facts |= result.new_facts
         return result.value
 

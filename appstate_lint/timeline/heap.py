@@ -6,14 +6,14 @@ over the whole run, and the run is repeated until they no longer change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.presence import Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import Cell, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     NONE,
@@ -32,20 +32,45 @@ Env: TypeAlias = dict[str, Value]
 
 
 class Path:
-    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it."""
+    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it.
 
-    __slots__ = ("dead", "env", "facts", "store")
+    A store is never changed in place, so paths share one until :meth:`put`; variables are shared until :meth:`bind`.
+    """
+
+    __slots__ = ("dead", "env", "facts", "own", "store")
 
     def __init__(self, env: Env, store: Store, facts: Facts = frozenset()) -> None:
         self.env = env
         self.store = store
         self.facts = facts
         self.dead = False
+        self.own = True
+
+    def put(self, key: Key, cell: Cell) -> None:
+        """Set what a component holds from here on."""
+        self.store = {**self.store, key: cell}
+
+    def put_all(self, cells: Iterable[tuple[Key, Cell]]) -> None:
+        """Set what several components hold from here on."""
+        new = [(key, cell) for key, cell in cells if self.store.get(key) != cell]
+        if new:
+            self.store = {**self.store, **dict(new)}
+
+    def bind(self, name: str, value: Value) -> None:
+        """Set a variable."""
+        self.variables()[name] = value
+
+    def variables(self) -> Env:
+        """Return the variables, to be changed on this path only."""
+        if not self.own:
+            self.env, self.own = dict(self.env), True
+        return self.env
 
     def fork(self) -> Path:
         """Return a copy that goes its own way."""
-        copy = Path(dict(self.env), dict(self.store), self.facts)
+        copy = Path(self.env, self.store, self.facts)
         copy.dead = self.dead
+        copy.own = self.own = False
         return copy
 
     def become(self, other: Path | None) -> None:
@@ -54,6 +79,8 @@ class Path:
             self.dead = True
             return
         self.env, self.store, self.facts, self.dead = other.env, other.store, other.facts, False
+        if other is not self:
+            self.own, other.own = other.own, False
 
 
 def merge(left: Path | None, right: Path | None) -> Path | None:
@@ -62,6 +89,11 @@ def merge(left: Path | None, right: Path | None) -> Path | None:
         return right if right is not None and not right.dead else None
     if right is None or right.dead:
         return left
+    store = join_stores(left.store, right.store, left.facts, right.facts)
+    if left.env is right.env:
+        joined = Path(left.env, store, left.facts & right.facts)
+        left.own = right.own = joined.own = False
+        return joined
     env = dict(left.env)
     for name, value in right.env.items():
         known = env.get(name)
@@ -69,7 +101,6 @@ def merge(left: Path | None, right: Path | None) -> Path | None:
             env[name] = value
         elif known is not value:
             env[name] = join(known, value)
-    store = join_stores(left.store, right.store, left.facts, right.facts)
     return Path(env, store, left.facts & right.facts)
 
 

@@ -116,7 +116,7 @@ class Life(Registering):
         raising, muted = self.raising, self.muted
         self.phase = Phase.IMPORT if self.phase is not Phase.UNREACHED else Phase.UNREACHED
         self.conditional, self.catching, self.raising, self.muted = 0, [], [], 0
-        path = Path({}, dict(self.import_store))
+        path = Path({}, self.import_store)
         self.modules[file] = path
         frame = Frame(file, None, 0, 0)
         self.frames.append(frame)
@@ -129,6 +129,7 @@ class Life(Registering):
             path.store = self.import_store
             self.block((statement,), path)
             path.dead = False
+            self.take_imported(path)
             self.import_store = path.store
         self.stack.pop()
         self.frames.pop()
@@ -173,15 +174,15 @@ class Life(Registering):
         before = set(self.applications)
         if root.function == MODULE and not root.main:
             return [
-                (application, dict(self.import_store), frozenset())
+                (application, self.import_store, frozenset())
                 for application, module, _ in list(self.applications.values())
                 if (module == root.file or self.adopted(application, module)) and not self.is_mounted(application)
             ]
         self.phase = Phase.BUILD
-        path = Path({}, dict(self.import_store))
+        path = Path({}, self.import_store)
         if root.main:
             module = self.modules[root.file]
-            path = Path(dict(module.env), dict(self.import_store))
+            path = Path(dict(module.env), self.import_store)
             self.frames.append(Frame(root.file, None, 0, 0))
             self.stack.append(CallStep(root.file, 1, '__name__ == "__main__"', self.phase))
             for statement in self.project.facts[root.file].body:
@@ -201,7 +202,7 @@ class Life(Registering):
             found = {application.site: (application, store, facts) for application, store, facts in self.launches}
             return [each for each in found.values() if not self.is_mounted(each[0])]
         made = [
-            (application, dict(path.store), path.facts)
+            (application, path.store, path.facts)
             for site, (application, module, _) in list(self.applications.items())
             if (site not in before or module == root.file) and not self.is_mounted(application)
         ]
@@ -281,7 +282,7 @@ class Life(Registering):
         init = self.method(cls, "__init__")
         facts = self.project.function(root.file, root.function)
         if init is not None and facts.name != "__init__":
-            path = Path({}, dict(self.import_store))
+            path = Path({}, self.import_store)
             self.run(FunctionValue(init.file, init.index, init.scope, made), (), (), path, facts.at, None, entry=True)
         return made
 
@@ -298,14 +299,14 @@ class Life(Registering):
         self.application = application
         if application.site in self.unserved:
             return
-        path = Path({}, dict(store), facts)
+        path = Path({}, store, facts)
         self.stack.clear()
         self.frames.clear()
         self.phase = Phase.BUILD
         self.make_middleware(application, path)
         self.phase = Phase.STARTUP
         ends = self.start_up(application, path)
-        started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
+        started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, store, facts)
         if not self.serving:
             return
         serving = self.serve_all(application, started)
@@ -400,7 +401,7 @@ class Life(Registering):
         if ends is None:
             path.dead = True
         else:
-            path.store, path.facts = dict(ends[0]), ends[1]
+            path.store, path.facts = ends
 
     def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
         """Run a start-up or shutdown handler; one that was registered under a condition may not run."""
@@ -473,15 +474,13 @@ class Life(Registering):
 
         def serve(inner: Path, value: Value) -> Value:
             if self.phase is Phase.STARTUP:
-                ends.append(Path({}, dict(inner.store), inner.facts))
+                ends.append(Path({}, inner.store, inner.facts))
                 self.phase = Phase.SHUTDOWN
                 effects = self.served_effects
                 if effects is not None:
                     inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
-            elif not ends:
-                ends.append(Path({}, dict(inner.store), inner.facts))
             else:
-                ends.append(Path({}, dict(inner.store), inner.facts))
+                ends.append(Path({}, inner.store, inner.facts))
             return UNKNOWN
 
         self.phase = Phase.STARTUP
@@ -553,10 +552,10 @@ class Life(Registering):
         entries = list(self.entries(application))
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
-        current = Path({}, dict(started.store), started.facts)
+        current = Path({}, started.store, started.facts)
         for _ in range(MOST_SERVING_PASSES):
-            effects: Path = Path({}, dict(current.store), current.facts)
-            self.baseline, self.baseline_facts = dict(current.store), current.facts
+            effects: Path = Path({}, current.store, current.facts)
+            self.baseline, self.baseline_facts = current.store, current.facts
             effects = self.run_spawned(started, current, effects)
             for owner, several in [(application, entries), *inner]:
                 self.application = owner
@@ -587,11 +586,11 @@ class Life(Registering):
 
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""
-        path = Path({}, dict(current.store), current.facts | entry.facts)
+        path = Path({}, current.store, current.facts | entry.facts)
         for key in entry.present:
             cell = path.store.get(key)
             if cell is not None and cell.bits & ABSENT:
-                path.store[key] = Cell(cell.bits & PRESENT or VALUE)
+                path.put(key, Cell(cell.bits & PRESENT or VALUE))
         at = _at(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
@@ -665,10 +664,8 @@ class Life(Registering):
                 if not each.certain and self.has_run(each.value):
                     continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
-                store = (
-                    join_stores(each.store, current.store, frozenset(), frozenset()) if early else dict(current.store)
-                )
-                path = Path({}, dict(store), current.facts | each.facts)
+                store = join_stores(each.store, current.store, frozenset(), frozenset()) if early else current.store
+                path = Path({}, store, current.facts | each.facts)
                 self.spawned = early
                 handed_on = isinstance(each.value, Invocation) and each.phase is not Phase.IMPORT
                 self.possible = not each.certain and not handed_on
@@ -703,7 +700,7 @@ class Life(Registering):
             if facts.owner >= 0:
                 cls = ClassValue(function[0], facts.owner)
                 bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
-            path = Path({}, dict(current.store), current.facts)
+            path = Path({}, current.store, current.facts)
             self.stack.clear()
             self.frames[:] = [Frame(function[0], None, 0, 0)]
             value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
@@ -725,7 +722,7 @@ class Life(Registering):
         """Run the shutdown handlers."""
         self.phase = Phase.SHUTDOWN
         self.application = application
-        path = Path({}, dict(serving.store), serving.facts)
+        path = Path({}, serving.store, serving.facts)
         self.stack.clear()
         for owner in (application, *self.included(application)):
             for each in self.registrations.get(owner.site, ()):

@@ -80,15 +80,16 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     """Join two stores at a merge of paths; a component that a store does not name is absent there."""
     if left is right:
         return left
-    joined = dict(left)
+    joined: Store = {}
     for key, cell in right.items():
         other = left.get(key, MISSING)
         if other is not cell and other != cell:
             joined[key] = join_cells(other, cell, left_facts, right_facts)
-    for key, cell in left.items():
-        if key not in right:
-            joined[key] = join_cells(cell, MISSING, left_facts, right_facts)
-    return joined
+    if left.keys() - right.keys():
+        for key, cell in left.items():
+            if key not in right:
+                joined[key] = join_cells(cell, MISSING, left_facts, right_facts)
+    return {**left, **joined} if joined else left
 
 
 def given(cell: Cell, facts: Facts) -> Cell:

@@ -223,7 +223,7 @@ class Registering(Statements):
         if known is not None:
             known.store = join_stores(known.store, path.store, frozenset(), frozenset())
             return
-        entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        entry = Spawned(code, path.store, path.facts, certain, self.place(at), self.phase, tuple(self.stack))
         self.waiting[key] = entry
         if certain and isinstance(code, Invocation) and code.kind == "coroutine":
             self.fresh.append(entry)
@@ -232,7 +232,7 @@ class Registering(Statements):
         if not self.fresh or path.dead:
             return
         for entry in self.fresh:
-            entry.store = dict(path.store)
+            entry.store = path.store
         self.fresh.clear()
 
     def enter(self, code: Value, path: Path, at: At) -> Value:
@@ -298,7 +298,7 @@ class Registering(Statements):
             self.take_imported(path)
             for each in options(plain(target)):
                 if isinstance(each, Object) and each.site in self.applications and not self.muted:
-                    self.launches.append((each, dict(path.store), path.facts))
+                    self.launches.append((each, path.store, path.facts))
 
     def by_string(self, text: str, keywords: Keywords, path: Path, at: At) -> Value:
         """Return what a server's ``"module:name"`` means; a factory is called."""

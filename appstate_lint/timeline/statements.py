@@ -93,7 +93,7 @@ class Statements(Calls):
             if isinstance(target, flow.Name) and self.frame.name == "<class>":
                 typed = self.typed(node.annotation, self.frame.file, None, target.id)
                 if not isinstance(typed, Unknown):
-                    path.env.setdefault(target.id, typed)
+                    path.variables().setdefault(target.id, typed)
 
     def augment(self, node: flow.Augment, path: Path) -> None:
         old = self.evaluate(node.target, path)
@@ -148,7 +148,7 @@ class Statements(Calls):
         if function is not None and name not in function.locals:
             self.set_outer(name, value, path)
             return
-        path.env[name] = value
+        path.bind(name, value)
         if function is not None and function.nested:
             variables = self.scopes[frame.scope].variables
             known = variables.get(name)
@@ -260,7 +260,7 @@ class Statements(Calls):
                     if isinstance(owner, Holder) and isinstance(key, Literal) and isinstance(key.value, str):
                         self.delete(owner.owner, key.value, at, path)
                 case flow.Name(id=name):
-                    path.env.pop(name, None)
+                    path.variables().pop(name, None)
 
     def nothing(self, node: flow.Outer, path: Path) -> None:
         """``global`` and ``nonlocal`` are in the facts of the function."""
@@ -360,7 +360,7 @@ class Statements(Calls):
                 module = self.modules.get(source.file)
                 for name, value in (module.env if module is not None else {}).items():
                     if not name.startswith("_"):
-                        path.env.setdefault(name, value)
+                        path.variables().setdefault(name, value)
             return
         symbol = self.project.attribute(source, node.name)
         if symbol.kind == "module":
@@ -370,8 +370,8 @@ class Statements(Calls):
 
     def take_imported(self, path: Path) -> None:
         """Take over what module bodies, imported just now, put on applications that they made."""
-        for key, cell in self.import_store.items():
-            path.store.setdefault(key, cell)
+        if path.store is not self.import_store:
+            path.put_all((key, cell) for key, cell in self.import_store.items() if key not in path.store)
 
     import_store: Store
 
@@ -531,7 +531,7 @@ class Statements(Calls):
             self.block(node.body[harmless : harmless + 1], path)
             harmless += 1
         before = path.fork()
-        self.raising.append(dict(path.store))
+        self.raising.append(path.store)
         bare = frozenset({"BaseException"}) if any(not each for each in names) else frozenset()
         self.catching.append(frozenset(name for each in names for name in each) | bare)
         self.block(node.body[harmless:], path)
@@ -547,7 +547,7 @@ class Statements(Calls):
             entry = failing.fork()
             self.phase = phase
             if handler.name:
-                entry.env[handler.name] = Unknown(handler.name)
+                entry.bind(handler.name, Unknown(handler.name))
             self.conditional += 1
             self.block(handler.body, entry)
             self.conditional -= 1
@@ -593,13 +593,13 @@ class Statements(Calls):
         for name, value in path.env.items():
             known = joined.get(name)
             joined[name] = value if known is None else join(known, value)
-        return Path(joined, raised if raised is not None else dict(before.store), before.facts)
+        return Path(joined, raised if raised is not None else before.store, before.facts)
 
     def pass_on(self, store: Store) -> None:
         """Let the next outer ``try`` know the state of an exception that is not swallowed."""
         if self.raising:
             outer = self.raising[-1]
-            self.raising[-1] = dict(store) if outer is None else join_stores(outer, store, frozenset(), frozenset())
+            self.raising[-1] = store if outer is None else join_stores(outer, store, frozenset(), frozenset())
 
     def caught_names(self, handler: flow.Handler) -> frozenset[str]:
         """Return the names of the exceptions that a handler catches; empty for a bare ``except``."""
@@ -682,12 +682,13 @@ class Statements(Calls):
             if ended is None:
                 inner.dead = True
             else:
-                inner.store, inner.facts = dict(ended.store), ended.facts
+                inner.store, inner.facts = ended.store, ended.facts
             return UNKNOWN
 
         outside = Path(dict(env), path.store, path.facts)
         self.run(manager.function, manager.args, manager.keywords, outside, _NOWHERE, body)
         if not bodies and not outside.dead:
+            path.store, path.facts = outside.store, outside.facts
             self.enter_entries(node, index + 1, path)
             return
         if not self.generator_touches:
@@ -701,7 +702,7 @@ class Statements(Calls):
 
     def inside_suppress(self, manager: Suppress, node: flow.With, index: int, path: Path) -> None:
         before = path.fork()
-        self.raising.append(dict(path.store))
+        self.raising.append(path.store)
         self.catching.append(frozenset(name.rpartition(".")[2] for name in manager.names))
         self.enter_entries(node, index + 1, path)
         self.catching.pop()
@@ -721,7 +722,7 @@ class Statements(Calls):
         if target is not None:
             self.assign(target, entered, path)
         before, phase = path.fork(), self.phase
-        self.raising.append(dict(path.store))
+        self.raising.append(path.store)
         self.enter_entries(node, index + 1, path)
         raised = self.raising.pop()
         self.pass_on(raised if raised is not None else before.store)
