@@ -38,7 +38,6 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
-    join,
     options,
     plain,
 )
@@ -187,23 +186,18 @@ class Components(Heap):
         """Join a value into what a component can hold over the whole life."""
         if self.muted:
             return
-        value = plain(value)
-        known = self.component_values.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.component_values[key] = new
-            self.changes += 1
+        self.keep(self.component_values, key, plain(value))
 
     def component_value(self, key: Key) -> Value:
         """Return what a component can hold, ``None`` left out where something else can be there."""
-        value = self.component_values.get(key)
+        value = self.kept(self.component_values, key)
         if value is None:
             return Unknown(key[1], f"component:{key[0]}:{key[1]}")
         return value
 
     def component_known(self, key: Key) -> bool:
         """Tell whether something was seen to be written into a component."""
-        return key in self.component_values
+        return self.kept(self.component_values, key) is not None
 
     def delete(self, owner: Object, component: str, at: At, path: Path) -> None:
         """Delete a component."""

@@ -234,9 +234,9 @@ class Expressions(Parts):
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:
-                set_later = self.class_attributes.get((base.file, base.index, name))
+                set_later = self.kept(self.class_attributes, (base.file, base.index, name))
                 return elsewhere(env[name] if set_later is None else join(env[name], set_later), name)
-        wide = self.class_attributes.get((cls.file, cls.index, name))
+        wide = self.kept(self.class_attributes, (cls.file, cls.index, name))
         return wide if wide is not None else Unknown(name, self.class_origin(cls, name))
 
     # ------------------------------------------------------------ items

@@ -284,7 +284,6 @@ class Functions(Arguments):
                 raised=tuple((each, raised.get(each, MISSING)) for each in touched) if raised is not None else None,
                 value=value,
                 consulted=consulted,
-                clock=self.changes,
             ),
         )
 

@@ -7,7 +7,7 @@ over the whole run, and the run is repeated until they no longer change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
@@ -29,6 +29,7 @@ from appstate_lint.timeline.values import (
 )
 
 Env: TypeAlias = dict[str, Value]
+_Name = TypeVar("_Name", bound="tuple[str | int, ...]")
 
 
 class Path:
@@ -220,6 +221,7 @@ class Heap:
         self.spawned = False
         self.possible = False
         self.muted = 0
+        self.asked: set[tuple[str | int, ...]] = set()
         self.changes = 0
 
     # ------------------------------------------------------------ frames
@@ -279,7 +281,7 @@ class Heap:
         if module is not None:
             value = module.env.get(name)
             if value is not None:
-                changed = self.global_writes.get((file, name))
+                changed = self.kept(self.global_writes, (file, name))
                 return value if changed is None else join(value, changed)
         symbol = self.project.lookup(file, name)
         if symbol is None:
@@ -304,7 +306,7 @@ class Heap:
         module = self.modules.get(symbol.file)
         value = module.env.get(wanted) if module is not None else None
         if value is not None:
-            changed = self.global_writes.get((symbol.file, wanted))
+            changed = self.kept(self.global_writes, (symbol.file, wanted))
             return elsewhere(value if changed is None else join(value, changed), wanted)
         if symbol.kind == "function":
             return FunctionValue(symbol.file, symbol.index)
@@ -380,29 +382,35 @@ class Heap:
                 return FunctionValue(base.file, index, base.scope)
         return None
 
+    def kept(self, table: dict[_Name, Value], key: _Name) -> Value | None:
+        """Return what was joined into ``table`` under ``key``, and remember that it was asked for."""
+        self.asked.add(key)
+        return table.get(key)
+
+    def keep(self, table: dict[_Name, Value], key: _Name, value: Value) -> None:
+        """Join ``value`` into ``table``; that counts as a change if the value was asked for before."""
+        known = table.get(key)
+        new = value if known is None else join(known, value)
+        if new != known:
+            table[key] = new
+            self.changes += key in self.asked
+
     def put_attribute(self, owner: Object, name: str, value: Value) -> None:
         """Join ``value`` into an attribute of an object and of its class."""
         if self.muted:
             return
-        key = (owner.site, name)
-        known = self.attributes.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.attributes[key] = new
-            self.changes += 1
+        self.keep(self.attributes, (owner.site, name), value)
         if owner.cls is not None:
-            wide = (owner.cls.file, owner.cls.index, name)
-            before = self.class_attributes.get(wide)
-            self.class_attributes[wide] = value if before is None else join(before, value)
+            self.keep(self.class_attributes, (owner.cls.file, owner.cls.index, name), value)
 
     def get_attribute(self, owner: Object, name: str) -> Value | None:
         """Return what an attribute of an object can hold, from this object or else from all of its class."""
-        value = self.attributes.get((owner.site, name))
+        value = self.kept(self.attributes, (owner.site, name))
         if value is not None or owner.cls is None:
             return value
         found: Value | None = None
         for base in self.bases(owner.cls):
-            wide = self.class_attributes.get((base.file, base.index, name))
+            wide = self.kept(self.class_attributes, (base.file, base.index, name))
             if wide is not None:
                 found = wide if found is None else join(found, wide)
         return found

@@ -43,7 +43,6 @@ class Life(Registering):
         self.served: dict[str, int] = {}
         self.served_effects: Store | None = None
         self.targets: list[tuple[Object, Store, Facts]] = []
-        self.serving = True
         self._reset()
 
     def own_names(self, function: FunctionValue) -> frozenset[str]:
@@ -68,6 +67,7 @@ class Life(Registering):
         self.owners = {}
         self.waiting = {}
         self.fresh = []
+        self.asked = set()
         self.applications = {}
         self.launches = []
         self.unseen_includes = set()
@@ -146,28 +146,30 @@ class Life(Registering):
     def run_all(self) -> None:
         """Interpret the life until the values that it hands around no longer change.
 
-        The first passes end where serving begins: they find the values that start-up code hands to serving code.
+        The first passes end where serving begins: they find the values that start-up code hands to serving code. One
+        in which nothing changed after it was asked for goes on, for the next would be the same.
         """
-        self.serving = False
-        for _ in range(MOST_PASSES):
+        last = False
+        for number in range(MOST_PASSES + 1):
             before = self.changes
             self._reset()
-            self.once()
-            if self.changes == before:
+            self.once(before, last or number == MOST_PASSES)
+            last = self.changes == before
+            if self.served or (last and not self.targets):
                 break
-        self.serving = True
-        self._reset()
-        self.once()
 
-    def once(self) -> None:
-        """Interpret the life once."""
+    def once(self, before: int, last: bool) -> None:
+        """Interpret the life once; unless it is the ``last`` time, serve only if nothing changed since ``before``."""
         root = self.root
         assert root is not None
         self.import_module(root.file)
         self.registered_by_import = {site: len(each) for site, each in self.registrations.items()}
         self.targets = [each for each in self.build(root) if self.worth(root, each[0], each[1])]
         for application, store, facts in self.targets:
-            self.live(application, store, facts)
+            started = self.prepare(application, store, facts)
+            settled = self.changes == before and len(self.targets) == 1
+            if started is not None and (last or settled):
+                self.shut_down(application, self.serve_all(application, started))
 
     def build(self, root: Root) -> list[tuple[Object, Store, Facts]]:
         """Run the launcher; return the applications that it makes or serves, with their state at that point."""
@@ -294,11 +296,11 @@ class Life(Registering):
             if other.site != application.site
         )
 
-    def live(self, application: Object, store: Store, facts: Facts) -> None:
-        """Interpret start-up, serving and shutdown of one application."""
+    def prepare(self, application: Object, store: Store, facts: Facts) -> Path | None:
+        """Interpret the start-up of one application; return where serving begins, ``None`` if nothing serves it."""
         self.application = application
         if application.site in self.unserved:
-            return
+            return None
         path = Path({}, store, facts)
         self.stack.clear()
         self.frames.clear()
@@ -306,11 +308,7 @@ class Life(Registering):
         self.make_middleware(application, path)
         self.phase = Phase.STARTUP
         ends = self.start_up(application, path)
-        started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, store, facts)
-        if not self.serving:
-            return
-        serving = self.serve_all(application, started)
-        self.shut_down(application, serving)
+        return Path({}, *ends) if ends is not None else Path({}, store, facts)
 
     # ------------------------------------------------------------ start-up
 

@@ -36,7 +36,6 @@ class Result(NamedTuple):
     raised: tuple[tuple[Key, Cell], ...] | None
     value: Value
     consulted: frozenset[str]
-    clock: int
 
 
 class CallSite(NamedTuple):

@@ -164,12 +164,7 @@ class Statements(Calls):
                 scoped.rebound.add(name)
                 return
             number = scoped.outer
-        key = (self.frame.file, name)
-        known = self.global_writes.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.global_writes[key] = new
-            self.changes += 1
+        self.keep(self.global_writes, (self.frame.file, name), value)
 
     def set_attribute(self, owner: Value, name: str, value: Value, at: At, path: Path) -> None:
         match owner:
@@ -184,8 +179,7 @@ class Statements(Calls):
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value
             case ClassValue(file=file, index=index):
-                known = self.class_attributes.get((file, index, name))
-                self.class_attributes[(file, index, name)] = value if known is None else join(known, value)
+                self.keep(self.class_attributes, (file, index, name), value)
             case Literal(value=None):
                 path.dead = True
 
