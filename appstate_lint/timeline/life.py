@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
@@ -34,8 +34,16 @@ MOST_SERVING_PASSES = 3
 class Life(Registering):
     """Interprets what one launcher starts; afterwards ``records`` and ``lives`` hold what happened."""
 
-    def __init__(self, project: Project, tables: Tables, mentions: Mentions, root: Root | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        tables: Tables,
+        mentions: Mentions,
+        root: Root | None,
+        told: Set[Place] = frozenset(),
+    ) -> None:
         super().__init__(project, tables)
+        self.told = told
         self.mentions = mentions
         self.root = root
         self.calls_made = 0
@@ -155,7 +163,7 @@ class Life(Registering):
             self._reset()
             self.once(before, last or number == MOST_PASSES)
             last = self.changes == before
-            if self.served or (last and not self.targets):
+            if self.served or (last and len(self.targets) <= 1):
                 break
 
     def once(self, before: int, last: bool) -> None:
@@ -168,8 +176,13 @@ class Life(Registering):
         for application, store, facts in self.targets:
             started = self.prepare(application, store, facts)
             settled = self.changes == before and len(self.targets) == 1
-            if started is not None and (last or settled):
+            if started is not None and (last or settled) and not self.is_told(application):
                 self.shut_down(application, self.serve_all(application, started))
+
+    def is_told(self, application: Object) -> bool:
+        """Tell whether a launcher tells the life of an application, of which this module only makes it."""
+        _, module, place = self.applications[application.site]
+        return self.root == Root(module, MODULE) and place in self.told
 
     def build(self, root: Root) -> list[tuple[Object, Store, Facts]]:
         """Run the launcher; return the applications that it makes or serves, with their state at that point."""
