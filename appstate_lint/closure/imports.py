@@ -38,6 +38,8 @@ class Tree:
     def __init__(self, resolver: Project, files: Iterable[SourceFile]) -> None:
         self.resolver = resolver
         self._children: dict[str, dict[str, str]] = {}
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._places: dict[str, tuple[str, ...]] = {}
         for file in files:
             folder, _, name = file.path.rpartition("/")
             stem = name.removesuffix(".py")
@@ -103,17 +105,27 @@ class Tree:
         if symbol.kind == "module" and symbol.file.endswith("/__init__.py"):
             yield symbol.file.removesuffix("/__init__.py")
         elif symbol.kind == "package":
-            path = symbol.name.replace(".", "/")
-            yield from (each for each in self._children if each == path or each.endswith(f"/{path}"))
+            if symbol.name not in self._places:
+                path = symbol.name.replace(".", "/")
+                found = (each for each in self._children if each == path or each.endswith(f"/{path}"))
+                self._places[symbol.name] = tuple(found)
+            yield from self._places[symbol.name]
 
     def with_parents(self, files: Iterable[str]) -> Iterator[str]:
         """Yield files and the ``__init__`` modules of the packages around them."""
         for file in files:
             yield file
-            folder = file.rpartition("/")[0]
-            while folder and (package := f"{folder}/__init__.py") in self.resolver.modules.by_path:
-                yield package
-                folder = folder.rpartition("/")[0]
+            yield from self._packages(file.rpartition("/")[0])
+
+    def _packages(self, folder: str) -> tuple[str, ...]:
+        """Return the ``__init__`` modules of a folder and of the packages around it, nearest first."""
+        known = self._parents.get(folder)
+        if known is None:
+            package = f"{folder}/__init__.py"
+            inside = folder and package in self.resolver.modules.by_path
+            known = (package, *self._packages(folder.rpartition("/")[0])) if inside else ()
+            self._parents[folder] = known
+        return known
 
 
 def imports_of(facts: FileFacts) -> Iterator[Import]:

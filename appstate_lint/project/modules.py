@@ -20,7 +20,7 @@ class Modules:
         self.by_path = {file.path: file for file in files}
         self._suffixes: dict[str, list[str]] = {}
         self._folders: set[str] = set()
-        self._top: dict[str, bool] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
         for file in self.by_path.values():
             parts = _dotted(file).split(".")
             for start in range(len(parts)):
@@ -36,6 +36,13 @@ class Modules:
         candidates = self._suffixes.get(name)
         if not candidates:
             return None
+        key = (name, importer.rpartition("/")[0])
+        if key not in self._found:
+            self._found[key] = self._find(name, candidates, importer)
+        return self._found[key]
+
+    def _find(self, name: str, candidates: list[str], importer: str) -> str | None:
+        """Return which of ``candidates`` is meant; the same in all files of a folder."""
         top = name.partition(".")[0]
         allowed = [path for path in candidates if self._importable(path, name, top, importer)]
         if not allowed:

@@ -44,7 +44,6 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
-    join,
     options,
     plain,
 )
@@ -158,7 +157,7 @@ class Components(Heap):
         self.touch(Kind.READ, owner, component, at, path, known.bits, gone=known.gone)
         self.read_here.add(key)
         if known.bits & ABSENT:
-            path.store[key] = Cell(known.bits & PRESENT or VALUE, truth=known.truth)
+            path.put(key, Cell(known.bits & PRESENT or VALUE, truth=known.truth))
             self.hold(path, about(key, HAS), True)
         return Loaded(owner, component, self.component_value(key))
 
@@ -199,7 +198,7 @@ class Components(Heap):
             return
         bits = bits_of(value)
         made = self.place(at) if is_made(value) else None
-        path.store[key] = Cell(bits | before.bits) if weak else Cell(bits, made=made, truth=constant_truth(value))
+        path.put(key, Cell(bits | before.bits) if weak else Cell(bits, made=made, truth=constant_truth(value)))
         self.forget(path, key)
         self.remember(key, value)
         self.may_raise(path)
@@ -230,7 +229,7 @@ class Components(Heap):
 
     def forget(self, path: Path, key: Key) -> None:
         """Forget what was known of a component before it was written or deleted just now."""
-        rewritten(path.store, key)
+        path.store = rewritten(path.store, key)
         if any(is_about(name, key) for name, _ in path.facts):
             path.facts = frozenset(fact for fact in path.facts if not is_about(fact[0], key))
 
@@ -249,23 +248,18 @@ class Components(Heap):
         """Join a value into what a component can hold over the whole life."""
         if self.muted:
             return
-        value = plain(value)
-        known = self.component_values.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.component_values[key] = new
-            self.changes += 1
+        self.keep(self.component_values, key, plain(value))
 
     def component_value(self, key: Key) -> Value:
         """Return what a component can hold, ``None`` left out where something else can be there."""
-        value = self.component_values.get(key)
+        value = self.kept(self.component_values, key)
         if value is None:
             return Unknown(key[1], f"component:{key[0]}:{key[1]}")
         return value
 
     def component_known(self, key: Key) -> bool:
         """Tell whether something was seen to be written into a component."""
-        return key in self.component_values
+        return self.kept(self.component_values, key) is not None
 
     def delete(self, owner: Object, component: str, at: At, path: Path) -> None:
         """Delete a component."""
@@ -273,7 +267,7 @@ class Components(Heap):
         key = (owner.site, component)
         self.touch(Kind.DELETE, owner, component, at, path, self.cell(path, key).bits)
         if not path.dead:
-            path.store[key] = Cell(ABSENT, gone=True)
+            path.put(key, Cell(ABSENT, gone=True))
             self.forget(path, key)
             self.may_raise(path)
 
@@ -366,7 +360,7 @@ class Components(Heap):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.store[key] = Cell(bits, clauses, known.made, known.truth, bool(bits & ABSENT) and known.gone)
+                path.put(key, Cell(bits, clauses, known.made, known.truth, bool(bits & ABSENT) and known.gone))
                 for level in (HAS, SOME) if bits == VALUE else (HAS,) if bits and not bits & ABSENT else ():
                     self.hold(path, about(key, level), True)
         return path

@@ -240,9 +240,9 @@ class Expressions(Parts):
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:
-                set_later = self.class_attributes.get((base.file, base.index, name))
+                set_later = self.kept(self.class_attributes, (base.file, base.index, name))
                 return elsewhere(env[name] if set_later is None else join(env[name], set_later), name)
-        wide = self.class_attributes.get((cls.file, cls.index, name))
+        wide = self.kept(self.class_attributes, (cls.file, cls.index, name))
         return wide if wide is not None else Unknown(name, self.class_origin(cls, name))
 
     # ------------------------------------------------------------ items
@@ -415,7 +415,7 @@ class Expressions(Parts):
                 cell.open = True
 
     def comprehension(self, expr: flow.Comprehension, path: Path) -> Value:
-        inner = Path(dict(path.env), path.store, path.facts)
+        inner = path.fork()
         is_dict = expr.kind == "dict"
         number = self.number(("dict" if is_dict else "list", self.site(expr.at), "comprehension"))
         self.conditional += 1
@@ -461,7 +461,7 @@ class Expressions(Parts):
         """Bind the variables of a comprehension, which are its own."""
         match target:
             case flow.Name(id=name):
-                path.env[name] = value
+                path.bind(name, value)
             case flow.Sequence(items=items):
                 members = self.members(value)
                 known = members is not None and len(members) == len(items)

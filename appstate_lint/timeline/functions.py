@@ -121,7 +121,7 @@ class Functions(Arguments):
         env = {name: self.wide(name, value, names=False) for name, value in env.items()}
         identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
         key = (identity, situation)
-        inner = Path({}, dict(self.baseline), self.baseline_facts)
+        inner = Path({}, self.baseline, self.baseline_facts)
         known = self.remembered(key, inner)
         if known is not None:
             value = self.replay(known, inner)
@@ -133,9 +133,11 @@ class Functions(Arguments):
         if inner.dead:
             path.dead = True
             return value
-        for name, cell in inner.store.items():
-            if self.baseline.get(name) != cell and not cell.bits & ABSENT:
-                path.store[name] = cell
+        path.put_all(
+            (name, cell)
+            for name, cell in inner.store.items()
+            if self.baseline.get(name) != cell and not cell.bits & ABSENT
+        )
         return value
 
     def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
@@ -234,7 +236,7 @@ class Functions(Arguments):
         self.raising.append(Raised())
         if not self.muted:
             self.records.reached.add((function.file, function.index))
-        start_store, start_facts = dict(path.store), path.facts
+        start_store, start_facts = path.store, path.facts
         inner = Path(env, path.store, path.facts)
         made_before, self.made_here = self.made_here, {}
         self.block(facts.body, inner)
@@ -304,7 +306,6 @@ class Functions(Arguments):
                 value=value,
                 consulted=consulted,
                 made=made,
-                clock=self.changes,
             ),
         )
 
@@ -335,7 +336,7 @@ class Functions(Arguments):
         if result.after is None:
             path.dead = True
             return UNKNOWN
-        path.store.update(result.after)
+        path.put_all(result.after)
         path.facts |= result.new_facts
         return result.value
 

@@ -6,14 +6,14 @@ over the whole run, and the run is repeated until they no longer change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias, TypeVar
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.presence import LOCAL, Fact, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     NONE,
@@ -32,23 +32,49 @@ from appstate_lint.timeline.values import (
 
 Env: TypeAlias = dict[str, Value]
 MOST_STATES = 8
+_Name = TypeVar("_Name", bound="tuple[str | int, ...]")
 
 
 class Path:
-    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it."""
+    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it.
 
-    __slots__ = ("dead", "env", "facts", "store")
+    A store is never changed in place, so paths share one until :meth:`put`; variables are shared until :meth:`bind`.
+    """
+
+    __slots__ = ("dead", "env", "facts", "own", "store")
 
     def __init__(self, env: Env, store: Store, facts: Facts = frozenset()) -> None:
         self.env = env
         self.store = store
         self.facts = facts
         self.dead = False
+        self.own = True
+
+    def put(self, key: Key, cell: Cell) -> None:
+        """Set what a component holds from here on."""
+        self.store = {**self.store, key: cell}
+
+    def put_all(self, cells: Iterable[tuple[Key, Cell]]) -> None:
+        """Set what several components hold from here on."""
+        new = [(key, cell) for key, cell in cells if self.store.get(key) != cell]
+        if new:
+            self.store = {**self.store, **dict(new)}
+
+    def bind(self, name: str, value: Value) -> None:
+        """Set a variable."""
+        self.variables()[name] = value
+
+    def variables(self) -> Env:
+        """Return the variables, to be changed on this path only."""
+        if not self.own:
+            self.env, self.own = dict(self.env), True
+        return self.env
 
     def fork(self) -> Path:
         """Return a copy that goes its own way."""
-        copy = Path(dict(self.env), dict(self.store), self.facts)
+        copy = Path(self.env, self.store, self.facts)
         copy.dead = self.dead
+        copy.own = self.own = False
         return copy
 
     def become(self, other: Path | None) -> None:
@@ -57,6 +83,8 @@ class Path:
             self.dead = True
             return
         self.env, self.store, self.facts, self.dead = other.env, other.store, other.facts, False
+        if other is not self:
+            self.own, other.own = other.own, False
 
 
 def merge(left: Path | None, right: Path | None) -> Path | None:
@@ -65,6 +93,11 @@ def merge(left: Path | None, right: Path | None) -> Path | None:
         return right if right is not None and not right.dead else None
     if right is None or right.dead:
         return left
+    if left.env is right.env:
+        store = join_stores(left.store, right.store, left.facts, right.facts)
+        joined = Path(left.env, store, left.facts & right.facts)
+        left.own = right.own = joined.own = False
+        return joined
     env = dict(left.env)
     flags: list[Fact] = []
     for name, value in right.env.items():
@@ -142,7 +175,7 @@ class Raised:
         same = frame is self.frame and len(self.states) < MOST_STATES
         key = tuple(env.get(name) for name in self.flags) if same or not self.flags else None
         known = self.states.get(key)
-        self.states[key] = dict(store) if known is None else join_stores(known, store, frozenset(), frozenset())
+        self.states[key] = store if known is None else join_stores(known, store, frozenset(), frozenset())
 
     def joined(self) -> Store | None:
         """Return all states as one, ``None`` where there is none."""
@@ -240,6 +273,7 @@ class Heap:
         self.in_route = False
         self.possible = False
         self.muted = 0
+        self.asked: set[tuple[str | int, ...]] = set()
         self.changes = 0
 
     # ------------------------------------------------------------ frames
@@ -309,7 +343,7 @@ class Heap:
         if module is not None:
             value = module.env.get(name)
             if value is not None:
-                changed = self.global_writes.get((file, name))
+                changed = self.kept(self.global_writes, (file, name))
                 return value if changed is None else join(value, changed)
         symbol = self.project.lookup(file, name)
         if symbol is None:
@@ -334,7 +368,7 @@ class Heap:
         module = self.modules.get(symbol.file)
         value = module.env.get(wanted) if module is not None else None
         if value is not None:
-            changed = self.global_writes.get((symbol.file, wanted))
+            changed = self.kept(self.global_writes, (symbol.file, wanted))
             return elsewhere(value if changed is None else join(value, changed), wanted)
         if symbol.kind == "function":
             return FunctionValue(symbol.file, symbol.index)
@@ -410,29 +444,35 @@ class Heap:
                 return FunctionValue(base.file, index, base.scope)
         return None
 
+    def kept(self, table: dict[_Name, Value], key: _Name) -> Value | None:
+        """Return what was joined into ``table`` under ``key``, and remember that it was asked for."""
+        self.asked.add(key)
+        return table.get(key)
+
+    def keep(self, table: dict[_Name, Value], key: _Name, value: Value) -> None:
+        """Join ``value`` into ``table``; that counts as a change if the value was asked for before."""
+        known = table.get(key)
+        new = value if known is None else join(known, value)
+        if new != known:
+            table[key] = new
+            self.changes += key in self.asked
+
     def put_attribute(self, owner: Object, name: str, value: Value) -> None:
         """Join ``value`` into an attribute of an object and of its class."""
         if self.muted:
             return
-        key = (owner.site, name)
-        known = self.attributes.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.attributes[key] = new
-            self.changes += 1
+        self.keep(self.attributes, (owner.site, name), value)
         if owner.cls is not None:
-            wide = (owner.cls.file, owner.cls.index, name)
-            before = self.class_attributes.get(wide)
-            self.class_attributes[wide] = value if before is None else join(before, value)
+            self.keep(self.class_attributes, (owner.cls.file, owner.cls.index, name), value)
 
     def get_attribute(self, owner: Object, name: str) -> Value | None:
         """Return what an attribute of an object can hold, from this object or else from all of its class."""
-        value = self.attributes.get((owner.site, name))
+        value = self.kept(self.attributes, (owner.site, name))
         if value is not None or owner.cls is None:
             return value
         found: Value | None = None
         for base in self.bases(owner.cls):
-            wide = self.class_attributes.get((base.file, base.index, name))
+            wide = self.kept(self.class_attributes, (base.file, base.index, name))
             if wide is not None:
                 found = wide if found is None else join(found, wide)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
@@ -37,8 +37,16 @@ MOST_SERVING_PASSES = 3
 class Life(Registering):
     """Interprets what one launcher starts; afterwards ``records`` and ``lives`` hold what happened."""
 
-    def __init__(self, project: Project, tables: Tables, mentions: Mentions, root: Root | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        tables: Tables,
+        mentions: Mentions,
+        root: Root | None,
+        told: Set[Place] = frozenset(),
+    ) -> None:
         super().__init__(project, tables)
+        self.told = told
         self.mentions = mentions
         self.root = root
         self.calls_made = 0
@@ -49,7 +57,6 @@ class Life(Registering):
         self.listening = ""
         """The site of the application whose server has started: its middleware stack is built."""
         self.targets: list[tuple[Object, Store, Facts]] = []
-        self.serving = True
         self._reset()
 
     def own_names(self, function: FunctionValue) -> frozenset[str]:
@@ -74,6 +81,7 @@ class Life(Registering):
         self.owners = {}
         self.waiting = {}
         self.fresh = []
+        self.asked = set()
         self.applications = {}
         self.launches = []
         self.unseen_includes = set()
@@ -131,7 +139,7 @@ class Life(Registering):
         raising, muted = self.raising, self.muted
         self.phase = Phase.IMPORT if self.phase is not Phase.UNREACHED else Phase.UNREACHED
         self.conditional, self.catching, self.raising, self.muted = 0, [], [], 0
-        path = Path({}, dict(self.import_store))
+        path = Path({}, self.import_store)
         self.modules[file] = path
         frame = Frame(file, None, 0, 0)
         self.frames.append(frame)
@@ -144,6 +152,7 @@ class Life(Registering):
             path.store = self.import_store
             self.block((statement,), path)
             path.dead = False
+            self.take_imported(path)
             self.import_store = path.store
         self.stack.pop()
         self.frames.pop()
@@ -160,43 +169,51 @@ class Life(Registering):
     def run_all(self) -> None:
         """Interpret the life until the values that it hands around no longer change.
 
-        The first passes end where serving begins: they find the values that start-up code hands to serving code.
+        The first passes end where serving begins: they find the values that start-up code hands to serving code. One
+        in which nothing changed after it was asked for goes on, for the next would be the same.
         """
-        self.serving = False
-        for _ in range(MOST_PASSES):
+        last = False
+        for number in range(MOST_PASSES + 1):
             before = self.changes
             self._reset()
-            self.once()
-            if self.changes == before:
+            self.once(before, last or number == MOST_PASSES)
+            last = self.changes == before
+            if self.served or (last and len(self.targets) <= 1):
                 break
-        self.serving = True
-        self._reset()
-        self.once()
 
-    def once(self) -> None:
-        """Interpret the life once."""
+    def once(self, before: int, last: bool) -> None:
+        """Interpret the life once; unless it is the ``last`` time, serve only if nothing changed since ``before``."""
         root = self.root
         assert root is not None
         self.import_module(root.file)
         self.registered_by_import = {site: len(each) for site, each in self.registrations.items()}
         self.targets = [each for each in self.build(root) if self.worth(root, each[0], each[1])]
         for application, store, facts in self.targets:
-            self.live(application, store, facts)
+            ways = self.prepare(application, store, facts)
+            settled = self.changes == before and len(self.targets) == 1
+            if ways is not None and (last or settled) and not self.is_told(application):
+                self.live(application, *ways)
+            self.listening, self.living = "", None
+
+    def is_told(self, application: Object) -> bool:
+        """Tell whether a launcher tells the life of an application, of which this module only makes it."""
+        _, module, place = self.applications[application.site]
+        return self.root == Root(module, MODULE) and place in self.told
 
     def build(self, root: Root) -> list[tuple[Object, Store, Facts]]:
         """Run the launcher; return the applications that it makes or serves, with their state at that point."""
         before = set(self.applications)
         if root.function == MODULE and not root.main:
             return [
-                (application, dict(self.import_store), frozenset())
+                (application, self.import_store, frozenset())
                 for application, module, _ in list(self.applications.values())
                 if (module == root.file or self.adopted(application, module)) and not self.is_mounted(application)
             ]
         self.phase = Phase.BUILD
-        path = Path({}, dict(self.import_store))
+        path = Path({}, self.import_store)
         if root.main:
             module = self.modules[root.file]
-            path = Path(dict(module.env), dict(self.import_store))
+            path = Path(dict(module.env), self.import_store)
             self.frames.append(Frame(root.file, None, 0, 0))
             self.stack.append(CallStep(root.file, 1, '__name__ == "__main__"', self.phase))
             for statement in self.project.facts[root.file].body:
@@ -216,7 +233,7 @@ class Life(Registering):
             found = {application.site: (application, store, facts) for application, store, facts in self.launches}
             return [each for each in found.values() if not self.is_mounted(each[0])]
         made = [
-            (application, dict(path.store), path.facts)
+            (application, path.store, path.facts)
             for site, (application, module, _) in list(self.applications.items())
             if (site not in before or module == root.file) and not self.is_mounted(application)
         ]
@@ -296,7 +313,7 @@ class Life(Registering):
         init = self.method(cls, "__init__")
         facts = self.project.function(root.file, root.function)
         if init is not None and facts.name != "__init__":
-            path = Path({}, dict(self.import_store))
+            path = Path({}, self.import_store)
             self.run(FunctionValue(init.file, init.index, init.scope, made), (), (), path, facts.at, None, entry=True)
         return made
 
@@ -308,12 +325,12 @@ class Life(Registering):
             if other.site != application.site
         )
 
-    def live(self, application: Object, store: Store, facts: Facts) -> None:
-        """Interpret start-up, serving and shutdown of one application."""
+    def prepare(self, application: Object, store: Store, facts: Facts) -> tuple[Path, Path] | None:
+        """Interpret the start-up of one application; return where it begins and ends, ``None`` if nothing serves it."""
         self.application = application
         if application.site in self.unserved:
-            return
-        path = Path({}, dict(store), facts)
+            return None
+        path = Path({}, store, facts)
         self.stack.clear()
         self.frames.clear()
         self.living = application
@@ -324,17 +341,19 @@ class Life(Registering):
         self.served_effects = None
         begun = path.fork()
         ends = self.start_up(application, path)
-        started = Path({}, ends[0], ends[1]) if ends is not None else Path({}, dict(store), facts)
-        if self.serving:
-            serving = self.serve_all(application, started)
-            effects: Store = self.served_effects or {}
-            if any(cell.gone for cell in effects.values()):
-                self.phase = Phase.STARTUP
-                self.stack.clear()
-                self.start_up(application, begun)
-            self.shut_down(application, serving)
-            self.note_not_run(application)
-        self.listening, self.living = "", None
+        started = Path({}, *ends) if ends is not None else Path({}, store, facts)
+        return begun, started
+
+    def live(self, application: Object, begun: Path, started: Path) -> None:
+        """Interpret serving and shutdown of one application, which began to start at ``begun``."""
+        serving = self.serve_all(application, started)
+        effects: Store = self.served_effects or {}
+        if any(cell.gone for cell in effects.values()):
+            self.phase = Phase.STARTUP
+            self.stack.clear()
+            self.start_up(application, begun)
+        self.shut_down(application, serving)
+        self.note_not_run(application)
 
     # ------------------------------------------------------------ start-up
 
@@ -453,7 +472,7 @@ class Life(Registering):
         if ends is None:
             path.dead = True
         else:
-            path.store, path.facts = dict(ends[0]), ends[1]
+            path.store, path.facts = ends
 
     def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
         """Run a start-up or shutdown handler; one that was registered under a condition may not run."""
@@ -527,13 +546,13 @@ class Life(Registering):
         def serve(inner: Path, value: Value) -> Value:
             self.hand_on(value, inner)
             if self.phase is Phase.STARTUP:
-                ends.append(Path({}, dict(inner.store), inner.facts))
+                ends.append(Path({}, inner.store, inner.facts))
                 self.phase = Phase.SHUTDOWN
                 effects = self.served_effects
                 if effects is not None:
                     inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
             else:
-                ends.append(Path({}, dict(inner.store), inner.facts))
+                ends.append(Path({}, inner.store, inner.facts))
             return UNKNOWN
 
         self.phase = Phase.STARTUP
@@ -621,17 +640,17 @@ class Life(Registering):
         entries = list(self.entries(application))
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
-        current = Path({}, dict(started.store), started.facts)
+        current = Path({}, started.store, started.facts)
         self.reach_shutdown(application, current)
         self.set_at_start |= {key for key, cell in started.store.items() if cell.bits & PRESENT}
         for _ in range(MOST_SERVING_PASSES):
-            effects: Path = Path({}, dict(current.store), current.facts)
-            self.baseline, self.baseline_facts = dict(current.store), current.facts
+            effects: Path = Path({}, current.store, current.facts)
+            self.baseline, self.baseline_facts = current.store, current.facts
             effects = self.run_spawned(started, current, effects)
             for owner, several in [(application, entries), *inner]:
                 self.application = owner
                 if owner is not application:
-                    made = Path({}, dict(current.store), current.facts)
+                    made = Path({}, current.store, current.facts)
                     self.make_middleware(owner, made)
                     effects = _joined(effects, made)
                 for entry in several:
@@ -674,11 +693,11 @@ class Life(Registering):
 
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""
-        path = Path({}, dict(current.store), current.facts | entry.facts)
+        path = Path({}, current.store, current.facts | entry.facts)
         for key in entry.present:
             cell = path.store.get(key)
             if cell is not None and cell.bits & ABSENT:
-                path.store[key] = Cell(cell.bits & PRESENT or VALUE)
+                path.put(key, Cell(cell.bits & PRESENT or VALUE))
         at = _at(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
@@ -697,11 +716,9 @@ class Life(Registering):
 
     def forget_request(self, path: Path, current: Path) -> None:
         """Take back what a request did to its own state: each one starts from what the lifespan yielded."""
-        for key in [key for key in path.store if key[0].endswith(YIELDED)]:
-            if key in current.store:
-                path.store[key] = current.store[key]
-            else:
-                del path.store[key]
+        if any(key[0].endswith(YIELDED) for key in path.store):
+            kept = {key: cell for key, cell in path.store.items() if not key[0].endswith(YIELDED)}
+            path.store = kept | {key: cell for key, cell in current.store.items() if key[0].endswith(YIELDED)}
 
     def one_entry(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
         from appstate_lint.timeline.values import Dependency
@@ -788,8 +805,8 @@ class Life(Registering):
                 end = current.store if each.end is None or each.left else each.end
                 if early and end is not current.store and end == each.store:
                     continue
-                store = join_stores(each.store, end, frozenset(), frozenset()) if early else dict(current.store)
-                path = Path({}, dict(store), current.facts | each.facts)
+                store = join_stores(each.store, end, frozenset(), frozenset()) if early else current.store
+                path = Path({}, store, current.facts | each.facts)
                 self.spawned = early
                 handed_on = isinstance(each.value, Invocation) and each.phase is not Phase.IMPORT
                 self.possible = each.possible or not (each.certain or handed_on)
@@ -809,7 +826,7 @@ class Life(Registering):
                     changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
                     after = {**effects.store, **changed}
                     for key in changed:
-                        rewritten(after, key)
+                        after = rewritten(after, key)
                     effects = _joined(effects, Path({}, after, effects.facts))
 
     def has_run(self, code: Value) -> bool:
@@ -830,7 +847,7 @@ class Life(Registering):
             if facts.owner >= 0:
                 cls = ClassValue(function[0], facts.owner)
                 bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
-            path = Path({}, dict(current.store), current.facts)
+            path = Path({}, current.store, current.facts)
             self.stack.clear()
             self.frames[:] = [Frame(function[0], None, 0, 0)]
             value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
@@ -852,7 +869,7 @@ class Life(Registering):
         """Run the shutdown handlers."""
         self.phase = Phase.SHUTDOWN
         self.application = application
-        path = Path({}, dict(serving.store), serving.facts)
+        path = Path({}, serving.store, serving.facts)
         self.stack.clear()
         idle = {each.place for each in self.idle(application)}
         for owner in (application, *self.started_with(application)):

@@ -40,7 +40,6 @@ class Result(NamedTuple):
     consulted: frozenset[str]
     made: frozenset[str]
     """The sites of the objects that it surely made anew."""
-    clock: int
 
 
 class CallSite(NamedTuple):

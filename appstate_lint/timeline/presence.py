@@ -147,17 +147,20 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     """Join two stores at a merge of paths; a component that a store does not name is absent there."""
     if left is right:
         return left
-    joined = dict(left)
     different = [key for key, cell in right.items() if (known := left.get(key, MISSING)) is not cell and known != cell]
-    different += [key for key in left if key not in right]
+    if left.keys() - right.keys():
+        different += [key for key in left if key not in right and left[key] != MISSING]
+    if not different:
+        return left
     left_side, right_side = Side(left, left_facts), Side(right, right_facts)
     if len(different) > 1:
         pairs = [(key, left.get(key, MISSING), right.get(key, MISSING)) for key in different]
         left_side = left_side._replace(signs=_signs(pairs))
         right_side = right_side._replace(signs=_signs([(key, there, here) for key, here, there in pairs]))
-    for key in different:
-        joined[key] = join_cells(left.get(key, MISSING), right.get(key, MISSING), left_side, right_side)
-    return joined
+    joined = {
+        key: join_cells(left.get(key, MISSING), right.get(key, MISSING), left_side, right_side) for key in different
+    }
+    return {**left, **joined}
 
 
 def _signs(pairs: list[tuple[Key, Cell, Cell]]) -> tuple[Fact, ...]:
@@ -193,17 +196,21 @@ def given(cell: Cell, facts: Facts) -> Cell:
     return cell
 
 
-def rewritten(store: Store, key: Key) -> None:
-    """Drop clauses that say what the component ``key``, just written, held before."""
+def rewritten(store: Store, key: Key) -> Store:
+    """Return a store without the clauses that say what the component ``key``, just written, held before."""
     cell = store[key]
-    for other, known in list(store.items()):
+    fewer: Store = {}
+    for other, known in store.items():
+        if not known.clauses:
+            continue
         kept = frozenset(
             clause
             for clause in known.clauses
             if not any(is_about(name, key) and not lacks(cell, (name, truth)) for name, truth in clause)
         )
         if len(kept) != len(known.clauses):
-            store[other] = known._replace(clauses=kept)
+            fewer[other] = known._replace(clauses=kept)
+    return {**store, **fewer} if fewer else store
 
 
 def changed(before: Mapping[Key, Cell], after: Mapping[Key, Cell], keys: Iterable[Key]) -> bool:

@@ -301,7 +301,7 @@ class Registering(Statements):
             return
         if known is not None and self.possible:
             return
-        entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        entry = Spawned(code, path.store, path.facts, certain, self.place(at), self.phase, tuple(self.stack))
         entry.possible = self.possible
         entry.application = self.application.site if self.application is not None else ""
         self.waiting[key] = entry
@@ -320,14 +320,14 @@ class Registering(Statements):
         if self.phase is Phase.SHUTDOWN and entry.phase is not Phase.SHUTDOWN:
             return False
         known = entry.end
-        entry.end = dict(path.store) if known is None else join_stores(known, path.store, frozenset(), frozenset())
+        entry.end = path.store if known is None else join_stores(known, path.store, frozenset(), frozenset())
         return True
 
     def settle(self, path: Path) -> None:
         if not self.fresh or path.dead:
             return
         for entry in self.fresh:
-            entry.store = dict(path.store)
+            entry.store = path.store
         self.fresh.clear()
 
     def stacked(
@@ -399,7 +399,7 @@ class Registering(Statements):
             return
         known = self.exits.setdefault(stack, [])
         place = self.place(at)
-        entry = Exit(code, args, keywords, place, dict(path.store), path.facts)
+        entry = Exit(code, args, keywords, place, path.store, path.facts)
         if not any((each.code, each.args, each.place) == (code, args, place) for each in known):
             self.activity += 1
             known.append(entry)
@@ -409,7 +409,7 @@ class Registering(Statements):
     def settle_failures(self, path: Path) -> None:
         super().settle_failures(path)
         for entry in self.fresh_exits:
-            entry.store, entry.facts = dict(path.store), path.facts
+            entry.store, entry.facts = path.store, path.facts
         self.fresh_exits.clear()
 
     def unwind(self, stack: str, path: Path, failed: bool) -> None:
@@ -417,7 +417,7 @@ class Registering(Statements):
         for each in reversed(self.exits.get(stack, ())):
             each.done = True
             partial = failed or self.partial
-            once = Path({}, dict(each.store), each.facts) if partial else Path({}, dict(path.store), path.facts)
+            once = Path({}, each.store, each.facts) if partial else Path({}, path.store, path.facts)
             self.frames.append(Frame(each.place.file, None, 0, 0))
             args = each.args if each.args is not None else (FAILURE if partial else NONE_VALUE,) * 3
             at = (each.place.line, each.place.column, each.place.end_line, each.place.end_column)
@@ -517,7 +517,7 @@ class Registering(Statements):
             self.take_imported(path)
             for each in options(plain(target)):
                 if isinstance(each, Object) and each.site in self.applications and not self.muted:
-                    self.launches.append((each, dict(path.store), path.facts))
+                    self.launches.append((each, path.store, path.facts))
 
     def by_string(self, text: str, keywords: Keywords, path: Path, at: At) -> Value:
         """Return what a server's ``"module:name"`` means; a factory is called."""

@@ -113,7 +113,7 @@ class Statements(Calls):
             if isinstance(target, flow.Name) and self.frame.name == "<class>":
                 typed = self.typed(node.annotation, self.frame.file, None, target.id)
                 if not isinstance(typed, Unknown):
-                    path.env.setdefault(target.id, typed)
+                    path.variables().setdefault(target.id, typed)
 
     def augment(self, node: flow.Augment, path: Path) -> None:
         old = self.evaluate(node.target, path)
@@ -169,7 +169,7 @@ class Statements(Calls):
             self.set_outer(name, value, path)
             return
         frame.bindings[name] = frame.bindings.get(name, 0) + 1
-        path.env[name] = value
+        path.bind(name, value)
         self.unsettled = self.unsettled or bool(self.raising and name in self.raising[-1].flags)
         if function is not None and function.nested:
             variables = self.scopes[frame.scope].variables
@@ -186,12 +186,7 @@ class Statements(Calls):
                 scoped.rebound.add(name)
                 return
             number = scoped.outer
-        key = (self.frame.file, name)
-        known = self.global_writes.get(key)
-        new = value if known is None else join(known, value)
-        if new != known:
-            self.global_writes[key] = new
-            self.changes += 1
+        self.keep(self.global_writes, (self.frame.file, name), value)
 
     def set_attribute(self, owner: Value, name: str, value: Value, at: At, path: Path) -> None:
         match owner:
@@ -211,8 +206,7 @@ class Statements(Calls):
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value
             case ClassValue(file=file, index=index):
-                known = self.class_attributes.get((file, index, name))
-                self.class_attributes[(file, index, name)] = value if known is None else join(known, value)
+                self.keep(self.class_attributes, (file, index, name), value)
             case Literal(value=None):
                 path.dead = True
 
@@ -287,7 +281,7 @@ class Statements(Calls):
                     if isinstance(owner, Holder) and isinstance(key, Literal) and isinstance(key.value, str):
                         self.delete(owner.owner, key.value, at, path)
                 case flow.Name(id=name):
-                    path.env.pop(name, None)
+                    path.variables().pop(name, None)
 
     def nothing(self, node: flow.Outer, path: Path) -> None:
         """``global`` and ``nonlocal`` are in the facts of the function."""
@@ -387,7 +381,7 @@ class Statements(Calls):
                 module = self.modules.get(source.file)
                 for name, value in (module.env if module is not None else {}).items():
                     if not name.startswith("_"):
-                        path.env.setdefault(name, value)
+                        path.variables().setdefault(name, value)
             return
         symbol = self.project.attribute(source, node.name)
         if symbol.kind == "module":
@@ -397,8 +391,8 @@ class Statements(Calls):
 
     def take_imported(self, path: Path) -> None:
         """Take over what module bodies, imported just now, put on applications that they made."""
-        for key, cell in self.import_store.items():
-            path.store.setdefault(key, cell)
+        if path.store is not self.import_store:
+            path.put_all((key, cell) for key, cell in self.import_store.items() if key not in path.store)
 
     import_store: Store
 
@@ -581,7 +575,7 @@ class Statements(Calls):
             entry = functools.reduce(_merged, failing).fork()
             self.phase = phase
             if handler.name:
-                entry.env[handler.name] = Unknown(handler.name)
+                entry.bind(handler.name, Unknown(handler.name))
             self.raising.append(Raised(frame))
             self.conditional += 1
             self.block(handler.body, entry)
@@ -663,7 +657,7 @@ class Statements(Calls):
         for key, store in raised.states.items():
             known_flags = zip(raised.flags, key, strict=True) if key is not None else ()
             env = joined | {name: value for name, value in known_flags if value is not None}
-            found.append(Path(env, dict(store), before.facts))
+            found.append(Path(env, store, before.facts))
         return found
 
     def note_swallow(self, at: At, phase: Phase, ended: Path, failed: Path) -> None:
@@ -776,12 +770,13 @@ class Statements(Calls):
             if ended is None:
                 inner.dead = True
             else:
-                inner.store, inner.facts = dict(ended.store), ended.facts
+                inner.store, inner.facts = ended.store, ended.facts
             return UNKNOWN
 
         outside = Path(dict(env), path.store, path.facts)
         self.run(manager.function, manager.args, manager.keywords, outside, _NOWHERE, body)
         if not bodies and not outside.dead:
+            path.store, path.facts = outside.store, outside.facts
             self.enter_entries(node, index + 1, path)
             return
         if not self.generator_touches:

@@ -112,10 +112,13 @@ def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[inte
     """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
     found = roots(project, tables)
     reached: set[tuple[str, int]] = set()
-    for root in found.tops:
-        run = interpreter.Life(project, tables, mentions, root)
+    served: set[Place] = set()
+    for root in sorted(found.tops, key=lambda root: not _is_launcher(root)):
+        run = interpreter.Life(project, tables, mentions, root, served)
         run.run_all()
         reached |= run.records.reached
+        if _is_launcher(root):
+            served |= {run.applications[site][2] for site in run.served if run.applications[site][1]}
         yield run
     for maker in found.makers:
         for root in () if maker.function == MODULE else (*ancestors(maker, found.callers), maker):

@@ -129,10 +129,9 @@ class Unseen(Containers):
 
     def wait(self, path: Path) -> None:
         """Let spawned code wait: what start-up sets may then be there, so nothing is said of it."""
-        for key, cell in path.store.items():
-            if cell.bits & ABSENT and cell.bits & PRESENT:
-                path.store[key] = Cell(cell.bits & PRESENT)
-                self.frame.touched.add(key)
+        doubtful = [(key, cell) for key, cell in path.store.items() if cell.bits & ABSENT and cell.bits & PRESENT]
+        self.frame.touched.update(key for key, _ in doubtful)
+        path.put_all((key, Cell(cell.bits & PRESENT)) for key, cell in doubtful)
 
     def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
         """Note that unseen code of a base class may call the methods of an object from here on."""
