@@ -13,7 +13,7 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.parts import DYNAMIC
-from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores, lasting
 from appstate_lint.timeline.records import Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -109,7 +109,7 @@ class Registering(Statements):
         present: frozenset[Key] = frozenset()
         if self.phase is Phase.STARTUP:
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
-        entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at), present)
+        entry = Registration(role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present)
         self.activity += 1
         self.owners[owner.site] = owner
         known = self.registrations.setdefault(owner.site, [])
@@ -223,7 +223,8 @@ class Registering(Statements):
         if known is not None:
             known.store = join_stores(known.store, path.store, frozenset(), frozenset())
             return
-        entry = Spawned(code, dict(path.store), path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        facts = lasting(path.facts)
+        entry = Spawned(code, dict(path.store), facts, certain, self.place(at), self.phase, tuple(self.stack))
         self.waiting[key] = entry
         if certain and isinstance(code, Invocation) and code.kind == "coroutine":
             self.fresh.append(entry)
