@@ -69,6 +69,11 @@ def is_about(condition: str, key: Key | None = None) -> bool:
     return bool(rest) and (key is None or tuple(rest) == key)
 
 
+def lasting(facts: Facts) -> Facts:
+    """Return the conditions that hold for good: not those on a variable or on what a component holds at a time."""
+    return frozenset(fact for fact in facts if LOCAL not in fact[0] and not is_about(fact[0]))
+
+
 def lacks(cell: Cell, fact: Fact) -> bool:
     """Tell whether ``fact``, about a component, is certainly not so where the component is ``cell``."""
     level, truth = fact[0].partition("\t")[0], fact[1]

@@ -245,11 +245,11 @@ class Timeline:
             if not early or len(early) != len(before_end) or self.doubt_of_order(component):
                 continue
             deleted = any(each.kind is Kind.DELETE for each in component.occurrences)
-            writing = {call.function for each in early for call in each.stack}
+            writing = {function for each in early for function in _functions_of(each)}
             sure = [
                 read
                 for read in component.plain_reads
-                if read.phase is Phase.SERVING or (not deleted and read.phase in _AROUND and read.function in writing)
+                if read.phase is Phase.SERVING or (not deleted and read.phase in _AROUND and _reader(read) in writing)
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
@@ -412,6 +412,16 @@ def call_steps(stack: Stack) -> list[Step]:
         text = "the module is imported" if call.function == "<module>" else f"{call.function} is called"
         steps.append(Step(call.file, max(call.line, 1), call.phase.value, text))
     return steps
+
+
+def _functions_of(write: Occurrence) -> Iterator[tuple[str, str]]:
+    """Yield the functions that a write stands in or that have called it: file and name."""
+    files = [call.file for call in write.stack[1:]] + [write.place.file]
+    yield from zip(files, (call.function for call in write.stack), strict=False)
+
+
+def _reader(read: Occurrence) -> tuple[str, str]:
+    return read.place.file, read.function
 
 
 def _by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:

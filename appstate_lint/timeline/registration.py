@@ -13,7 +13,7 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Frame, Path, single
 from appstate_lint.timeline.parts import DYNAMIC, Exit
-from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores, lasting
 from appstate_lint.timeline.records import Late, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
@@ -128,7 +128,7 @@ class Registering(Statements):
         present: frozenset[Key] = frozenset()
         if self.phase is Phase.STARTUP:
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
-        entry = Registration(role, value, path.facts, dependencies, self.phase, self.place(at), present)
+        entry = Registration(role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present)
         self.activity += 1
         self.owners[owner.site] = owner
         known = self.registrations.setdefault(owner.site, [])
@@ -301,7 +301,7 @@ class Registering(Statements):
             return
         if known is not None and self.possible:
             return
-        entry = Spawned(code, path.store, path.facts, certain, self.place(at), self.phase, tuple(self.stack))
+        entry = Spawned(code, path.store, lasting(path.facts), certain, self.place(at), self.phase, tuple(self.stack))
         entry.possible = self.possible
         entry.application = self.application.site if self.application is not None else ""
         self.waiting[key] = entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.containers import Containers
 from appstate_lint.timeline.heap import BUILTINS, Path, merge
-from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell
+from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell, lasting
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -200,7 +200,7 @@ class Unseen(Containers):
         if isinstance(owner, Object) and not self.muted:
             for value in self.flattened([*args, *(value for _, value in keywords)]):
                 if isinstance(value, FunctionValue) or (isinstance(value, Object) and value.site in self.given_to):
-                    self.given_to.setdefault(owner.site, []).append((value, path.facts))
+                    self.given_to.setdefault(owner.site, []).append((value, lasting(path.facts)))
         if not package:
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
