@@ -19,7 +19,8 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``arguments`` are the parameter names in positional order, ``function`` is the one that receives the code,
     ``registers`` gives the role of further parameters. ``selector`` is the parameter whose literal chooses the role in
     ``select``. ``form`` is ``call`` or ``decorator`` (the call returns a decorator that registers). With ``rest``, the
-    remaining arguments are those of the function.
+    remaining arguments are those of the function. ``path`` is the parameter that holds a path or prefix; ``verbs`` the
+    one that lists the verbs of a route, ``verb`` the only one that it has (``*``: the name of the method).
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,9 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     selector: str = ""
     select: dict[str, str] = {}
     rest: bool = False
+    path: str = ""
+    verbs: str = ""
+    verb: str = ""
 
 
 class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +54,10 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registers: dict[str, str] = {}
     lists: dict[str, str] = {}
     methods: tuple[Call, ...] = ()
+    path: str = ""
+    verbs: str = ""
+    verb: str = ""
+    overrides: str = ""
 
     def method(self, name: str) -> Call | None:
         """Return what the method ``name`` does, ``None`` if nothing that matters."""
@@ -57,6 +65,24 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if name in call.names:
                 return call
         return None
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tests call an application with, or a transport to one.
+
+    ``application``, ``transport`` and ``hides`` are parameters: the application, a transport to it, and what, if false,
+    keeps its exceptions from the test. ``starts``: entering the client runs the application's start-up. ``requests``
+    are methods whose first argument is the path; that of ``any_request`` is the verb, then the path.
+    """
+
+    names: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    application: str = ""
+    transport: str = ""
+    hides: str = ""
+    starts: bool = False
+    requests: tuple[str, ...] = ()
+    any_request: str = ""
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +98,13 @@ class _Page(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
-    rename={"classes": "class", "functions": "function", "methods": "method", "libraries": "library"},
+    rename={
+        "classes": "class",
+        "functions": "function",
+        "methods": "method",
+        "libraries": "library",
+        "clients": "client",
+    },
 ):
     framework: str = ""
     packages: tuple[str, ...] = ()
@@ -82,6 +114,7 @@ class _Page(
     functions: tuple[Call, ...] = ()
     methods: tuple[Call, ...] = ()
     libraries: tuple[Library, ...] = ()
+    clients: tuple[Client, ...] = ()
 
 
 class Tables(msgspec.Struct, frozen=True):
@@ -94,9 +127,22 @@ class Tables(msgspec.Struct, frozen=True):
     keepers: frozenset[str]
     words: frozenset[str]
     libraries: tuple[Library, ...]
+    clients: dict[str, Client] = {}
     application_names: frozenset[str] = frozenset(
         {"app", "_app", "application", "_application", "fastapi_app", "asgi_app", "api_app", "the_app"}
     )
+
+    @property
+    def overrides(self) -> frozenset[str]:
+        """Attributes of applications with which tests replace dependencies."""
+        return frozenset(spec.overrides for spec in self.classes.values() if spec.overrides)
+
+    @property
+    def starters(self) -> frozenset[str]:
+        """The last names of what runs an application's start-up by hand."""
+        calls = (*self.functions.values(), *(call for spec in self.classes.values() for call in spec.methods))
+        named = (name for call in calls if call.role == "start" for name in call.names)
+        return frozenset(name.rpartition(".")[2] for name in named)
 
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
@@ -138,7 +184,8 @@ def join(pages: list[_Page]) -> Tables:
     packages |= {library.package for library in libraries}
     keepers = frozenset(keeper for page in pages for keeper in page.keepers)
     words = frozenset(word for page in pages for word in page.words)
-    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries)
+    clients = {name: client for page in pages for client in page.clients for name in client.names}
+    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries, clients)
 
 
 def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> FrameworkClass:
@@ -152,4 +199,6 @@ def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> Framew
         arguments=cls.arguments or base.arguments,
         registers={**base.registers, **cls.registers},
         methods=cls.methods + base.methods,
+        path=cls.path or base.path,
+        overrides=cls.overrides or base.overrides,
     )

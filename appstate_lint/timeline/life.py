@@ -71,6 +71,7 @@ class Life(Registering):
         self.applications = {}
         self.launches = []
         self.unseen_includes = set()
+        self.prefixes = {}
         self.shutdown_code = []
         self.given_to = {}
         self.call_site = None
