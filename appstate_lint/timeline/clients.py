@@ -23,7 +23,7 @@ from appstate_lint.timeline.presence import ABSENT
 from appstate_lint.timeline.questions import Failing
 from appstate_lint.timeline.records import Occurrence, Records
 from appstate_lint.timeline.registration import Entry, below
-from appstate_lint.timeline.values import ANYWHERE, Dependency, FunctionValue, Object, Route, Value, options, plain
+from appstate_lint.timeline.values import ANYWHERE, GAP, Dependency, FunctionValue, Object, Route, Value, options, plain
 
 
 def failing(
@@ -144,7 +144,7 @@ class Unstarted(life.Life):
         """Return the read that ends the chain of a request, and whether nothing else can end it before."""
         if any(_mounts(route, path) for route in self.mounts_of):
             return None, False
-        endpoint = self._endpoint(verb, path)
+        endpoint, sure = self._endpoint(verb, path)
         if endpoint is None:
             return None, False
         around = [
@@ -154,23 +154,32 @@ class Unstarted(life.Life):
             if verb != "WEBSOCKET" and any(route.path == "" for route in each.routes)
         ]
         reads = self._run([*around, endpoint])
-        quiet = not endpoint.facts and not self._refuses() and not self._asks(endpoint, path)
+        quiet = sure and not endpoint.facts and not self._refuses() and not self._asks(endpoint, path)
         return (reads[0], quiet) if reads else (None, False)
 
-    def _endpoint(self, verb: str, path: str) -> Entry | None:
-        """Return what serves a path: the first that is registered for it; ``None`` where that is not sure."""
+    def _endpoint(self, verb: str, path: str) -> tuple[Entry | None, bool]:
+        """Return what serves a path, and whether it surely does; ``None`` where that is open.
+
+        It is the first that is registered for the path. Where no path that is known fits, and of those with a prefix
+        that is not known just one does, then that serves the path, if anything does.
+        """
+        blind = False
+        loose: list[Entry] = []
+        first: Entry | None = None
         for entry in self.entries_of:
-            if entry.role != "endpoint":
-                continue
-            for route in entry.routes:
-                if route.path is None or (route.verbs and verb not in route.verbs):
-                    continue
-                met = _meets(route.path, path)
-                if met is None or (met and not route.verbs):
-                    return None
-                if met:
-                    return entry if isinstance(plain(entry.value), FunctionValue) else None
-        return None
+            for route in entry.routes if entry.role == "endpoint" else ():
+                met = _meets(route.path, path) if not route.verbs or verb in route.verbs else False
+                blind = blind or (met is None and GAP in route.path)
+                if (met is None and GAP not in route.path) or (met and not route.verbs):
+                    return None, False
+                if met and GAP in route.path:
+                    loose.append(entry)
+                elif met:
+                    first = first or entry
+        several = [*loose, *([first] if first is not None else [])]
+        if len(several) != 1 or (loose and blind) or not isinstance(plain(several[0].value), FunctionValue):
+            return None, False
+        return several[0], not loose
 
     def _run(self, entries: Iterable[Entry]) -> list[Occurrence]:
         """Run the chain of a request; return the failing reads that end it, in order, none if it goes through."""
@@ -272,7 +281,7 @@ class Unstarted(life.Life):
 
 def _mounts(route: Route, path: str) -> bool:
     """Tell whether what is mounted at ``route`` may get a request for ``path``."""
-    if route.path is None or HOLE in path:
+    if GAP in route.path or HOLE in path:
         return True
     prefix = route.path.rstrip("/")
     return path == prefix or path.startswith(f"{prefix}/")
@@ -283,6 +292,18 @@ _PARAMETER = re.compile(r"\{\w+(?::(\w+))?\}")
 
 def _meets(template: str, path: str) -> bool | None:
     """Tell whether a path meets the template of a route; ``None`` if that depends on what is not written in it."""
+    prefix, gap, rest = template.rpartition(GAP)
+    if gap:
+        length = rest.count("/")
+        if not path.startswith(prefix.partition(GAP)[0]):
+            return False
+        if prefix or not rest.startswith("/"):
+            return None
+        if path.count("/") < length:
+            return False
+        literal = any("{" not in part for part in rest.split("/")[1:])
+        met = _meets(rest, "/" + "/".join(path.split("/")[-length:]))
+        return met if literal or not met else None
     if template == path:
         return True if HOLE not in path else None
     wide = any(kind == "path" for kind in _PARAMETER.findall(template))

@@ -20,6 +20,7 @@ from appstate_lint.timeline.records import Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
     ANYWHERE,
+    GAP,
     UNKNOWN,
     ClassValue,
     Dependency,
@@ -151,7 +152,7 @@ class Registering(Statements):
                 members = [literal_names(plain(each)) for each in self.members(several) or ()]
                 verbs = tuple(each[0].upper() for each in members if each is not None and len(each) == 1)
                 verbs = verbs if len(verbs) == len(members) else ()
-        return Route(texts[0] if texts is not None and len(texts) == 1 else None, verbs)
+        return Route(texts[0] if texts is not None and len(texts) == 1 else GAP, verbs)
 
     def registration(
         self, table: CallTable, name: str, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path,
@@ -202,7 +203,7 @@ class Registering(Statements):
         spec = self.spec(owner)
         if spec is not None and spec.path:
             route = self.route(spec, names, "", args, keywords)
-            self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(None)
+            self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(GAP)
         for parameter, role in roles.items():
             given = self.argument(names, parameter, args, keywords)
             if given is None or given == NONE_VALUE:
@@ -420,11 +421,7 @@ _MOST_ROUTES = 16
 
 def below(outer: tuple[Route, ...], inner: tuple[Route, ...]) -> tuple[Route, ...]:
     """Return routes as they are served below the prefixes ``outer``; a route of a Route object keeps its verbs."""
-    found = (
-        Route(None if left.path is None or right.path is None else left.path + right.path, right.verbs or left.verbs)
-        for left in outer
-        for right in inner
-    )
+    found = (Route(left.path + right.path, right.verbs or left.verbs) for left in outer for right in inner)
     return tuple(itertools.islice(found, _MOST_ROUTES))
 
 

@@ -136,10 +136,14 @@ class Invocation(Value, frozen=True):
     keywords: tuple[tuple[str, Value], ...]
 
 
-class Route(NamedTuple):
-    """Where code is served: its path, ``None`` if that is not known, and its verbs, none if these are not known."""
+GAP = "\0"
+"""Stands in a path for what is not known of it."""
 
-    path: str | None
+
+class Route(NamedTuple):
+    """Where code is served: its path, and its verbs, none if these are not known."""
+
+    path: str
     verbs: tuple[str, ...] = ()
 
 
