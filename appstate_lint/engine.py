@@ -58,7 +58,7 @@ def analyze(
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
     unseen = tuple(_unseen(needed))
     telling = interpret(project, frameworks.load(), settings, unseen, include_tests)
-    findings = [finding for finding in checks.run(telling.timeline) if finding.file not in project.tests]
+    findings = list(checks.run(telling.timeline, project.tests))
     findings = _numbered(_merged(_audible(findings, parsed) if pragmas else findings))
     return Report(
         root=str(root),

@@ -19,8 +19,11 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``arguments`` are the parameter names in positional order, ``function`` is the one that receives the code,
     ``registers`` gives the role of further parameters. ``selector`` is the parameter whose literal chooses the role in
     ``select``. ``form`` is ``call`` or ``decorator`` (the call returns a decorator that registers). With ``rest``, the
-    remaining arguments are those of the function. ``late`` says what becomes of the call once the application has
-    started: ``refused`` (it raises), ``ignored``, or empty (it works).
+    remaining arguments are those of the function. ``path`` is the parameter that holds a path or prefix; ``verbs`` the
+    one that lists the verbs of a route, ``verb`` the only one that it has (``*``: the name of the method).
+
+    ``late`` says what becomes of the call once the application has started: ``refused`` (it raises), ``ignored``, or
+    empty (it works).
     """
 
     names: tuple[str, ...]
@@ -33,6 +36,9 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     select: dict[str, str] = {}
     rest: bool = False
     late: str = ""
+    path: str = ""
+    verbs: str = ""
+    verb: str = ""
 
 
 class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +63,10 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lists: dict[str, str] = {}
     assigned: dict[str, str] = {}
     methods: tuple[Call, ...] = ()
+    path: str = ""
+    verbs: str = ""
+    verb: str = ""
+    overrides: str = ""
 
     def method(self, name: str) -> Call | None:
         """Return what the method ``name`` does, ``None`` if nothing that matters."""
@@ -64,6 +74,24 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if name in call.names:
                 return call
         return None
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tests call an application with, or a transport to one.
+
+    ``application``, ``transport`` and ``hides`` are parameters: the application, a transport to it, and what, if false,
+    keeps its exceptions from the test. ``starts``: entering the client runs the application's start-up. ``requests``
+    are methods whose first argument is the path; that of ``any_request`` is the verb, then the path.
+    """
+
+    names: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    application: str = ""
+    transport: str = ""
+    hides: str = ""
+    starts: bool = False
+    requests: tuple[str, ...] = ()
+    any_request: str = ""
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +107,13 @@ class _Page(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
-    rename={"classes": "class", "functions": "function", "methods": "method", "libraries": "library"},
+    rename={
+        "classes": "class",
+        "functions": "function",
+        "methods": "method",
+        "libraries": "library",
+        "clients": "client",
+    },
 ):
     framework: str = ""
     packages: tuple[str, ...] = ()
@@ -89,6 +123,7 @@ class _Page(
     functions: tuple[Call, ...] = ()
     methods: tuple[Call, ...] = ()
     libraries: tuple[Library, ...] = ()
+    clients: tuple[Client, ...] = ()
 
 
 class Tables(msgspec.Struct, frozen=True):
@@ -101,9 +136,22 @@ class Tables(msgspec.Struct, frozen=True):
     keepers: frozenset[str]
     words: frozenset[str]
     libraries: tuple[Library, ...]
+    clients: dict[str, Client] = {}
     application_names: frozenset[str] = frozenset(
         {"app", "_app", "application", "_application", "fastapi_app", "asgi_app", "api_app", "the_app"}
     )
+
+    @property
+    def overrides(self) -> frozenset[str]:
+        """Attributes of applications with which tests replace dependencies."""
+        return frozenset(spec.overrides for spec in self.classes.values() if spec.overrides)
+
+    @property
+    def starters(self) -> frozenset[str]:
+        """The last names of what runs an application's start-up by hand."""
+        calls = (*self.functions.values(), *(call for spec in self.classes.values() for call in spec.methods))
+        named = (name for call in calls if call.role in ("start", "start-handlers") for name in call.names)
+        return frozenset(name.rpartition(".")[2] for name in named)
 
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
@@ -145,7 +193,8 @@ def join(pages: list[_Page]) -> Tables:
     packages |= {library.package for library in libraries}
     keepers = frozenset(keeper for page in pages for keeper in page.keepers)
     words = frozenset(word for page in pages for word in page.words)
-    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries)
+    clients = {name: client for page in pages for client in page.clients for name in client.names}
+    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries, clients)
 
 
 def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> FrameworkClass:
@@ -159,4 +208,6 @@ def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> Framew
         arguments=cls.arguments or base.arguments,
         registers={**base.registers, **cls.registers},
         methods=cls.methods + base.methods,
+        path=cls.path or base.path,
+        overrides=cls.overrides or base.overrides,
     )

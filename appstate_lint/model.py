@@ -117,12 +117,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A kind of finding: its name, code (the letter is the severity) and message template."""
+    """A kind of finding: its name, code (the letter is the severity) and message template.
+
+    A rule ``of_tests`` speaks of test files; all others never do.
+    """
 
     name: str
     code: str
     message: str
     confidence: Confidence = Confidence.HIGH
+    of_tests: bool = False
 
     @property
     def severity(self) -> Severity:

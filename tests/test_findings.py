@@ -67,6 +67,40 @@ def test_a_guard_that_only_tests_make_true(tmp_path: Path) -> None:
     assert steps(finding)[-1].endswith(":8 events asks for 'bus', which is not there")
 
 
+CALLED = """
+from starlette.testclient import TestClient
+
+from shop.main import app
+
+client = TestClient(app)
+
+
+def test_events():
+    first = client.get("/events")
+    second = client.get("/events")
+    assert (first.status_code == 200) and second.status_code == 200
+"""
+
+
+def test_a_test_without_lifespan(tmp_path: Path) -> None:
+    started = SERVED.replace("FastAPI()\n", "FastAPI()\n\n@app.on_event('startup')\ndef start(): app.state.bus = 1\n\n")
+    files = {"shop/main.py": started, "tests/test_shop.py": CALLED}
+    finding = only(tmp_path, files, "test-without-lifespan")
+    assert finding.message == (
+        "this request reads 'bus' (shop/main.py:12), but the client does not run the start-up of shop.main:app, where "
+        "start sets it (shop/main.py:6): enter the client with 'with', or run the lifespan in a fixture"
+    )
+    assert (finding.file, finding.line, finding.function) == ("tests/test_shop.py", 10, "test_events")
+    assert steps(finding) == [
+        "unreached tests/test_shop.py:6 the client is made, and no start-up runs",
+        "unreached tests/test_shop.py:10 test_events requests /events",
+        "serving shop/main.py:11 events is called",
+        "serving shop/main.py:12 events reads 'bus', which is not there",
+        "startup shop/main.py:6 start writes 'bus'",
+    ]
+    assert [(each.file, each.line) for each in finding.related] == [("tests/test_shop.py", 11)]
+
+
 def test_the_nearest_name_is_shown_with_its_writer(tmp_path: Path) -> None:
     named = SERVED.replace("FastAPI()\n", "FastAPI()\napp.state.event_bus = 1\n")
     finding = only(tmp_path, {"shop/main.py": named}, "never-initialized")

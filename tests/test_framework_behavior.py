@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.applications import Starlette
@@ -156,6 +157,100 @@ def test_a_client_that_is_not_entered_runs_no_lifespan() -> None:
     app.add_route("/", _ok)
     assert TestClient(app).get("/").text == "ok"
     assert log == []
+
+
+def test_a_client_that_is_entered_runs_the_lifespan_also_where_that_is_done_by_hand() -> None:
+    log: Log = []
+    client = TestClient(FastAPI(lifespan=_lifespan(log, "app")))
+    client.__enter__()
+    assert log == ["app up"]
+    client.__exit__()
+    assert log == ["app up", "app down"]
+
+
+def test_a_websocket_of_a_client_that_is_not_entered_runs_no_lifespan() -> None:
+    log: Log = []
+    app = FastAPI(lifespan=_lifespan(log, "app"))
+
+    @app.websocket("/ws")
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    with TestClient(app).websocket_connect("/ws"):
+        pass
+    assert log == []
+
+
+@pytest.mark.parametrize("kind", [FastAPI, Starlette])
+def test_the_asgi_transport_of_httpx_never_runs_the_lifespan(kind: type[Starlette]) -> None:
+    log: Log = []
+    app = kind(lifespan=_lifespan(log, "app"))
+    app.add_route("/", _ok)
+
+    async def request() -> str:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+            return (await client.get("/")).text
+
+    assert asyncio.run(request()) == "ok"
+    assert log == []
+
+
+def test_the_lifespan_context_of_the_router_runs_the_lifespan() -> None:
+    log: Log = []
+    app = FastAPI(lifespan=_lifespan(log, "app"))
+
+    async def life() -> None:
+        async with app.router.lifespan_context(app):
+            log.append("inside")
+
+    asyncio.run(life())
+    assert log == ["app up", "inside", "app down"]
+
+
+def test_clients_raise_what_the_application_raises_unless_told_not_to() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def endpoint(request: Request) -> object:
+        return request.app.state.missing
+
+    @app.exception_handler(Exception)
+    def handler(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("handled", status_code=500)
+
+    async def request(raising: bool) -> int:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=raising)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return (await client.get("/")).status_code
+
+    with pytest.raises(AttributeError):
+        TestClient(app).get("/")
+    with pytest.raises(AttributeError):
+        asyncio.run(request(True))
+    assert TestClient(app, raise_server_exceptions=False).get("/").status_code == 500
+    assert asyncio.run(request(False)) == 500
+
+
+def test_the_first_route_that_meets_path_and_verb_serves_a_request() -> None:
+    app = FastAPI()
+    app.add_api_route("/{name}", lambda name: "by name", methods=["GET"])
+    app.add_api_route("/fixed", lambda: "fixed", methods=["GET"])
+    app.add_api_route("/fixed", lambda: "posted", methods=["POST"])
+    client = TestClient(app)
+    assert client.get("/fixed").json() == "by name"
+    assert client.post("/fixed").json() == "posted"
+    assert client.get("/a/b").status_code == 404
+
+
+def test_prefixes_stand_before_paths_from_the_outermost_on() -> None:
+    inner = APIRouter(prefix="/inner")
+    inner.add_api_route("/path", lambda: "served")
+    outer = APIRouter(prefix="/outer")
+    outer.include_router(inner, prefix="/given")
+    app = FastAPI()
+    app.include_router(outer, prefix="/first")
+    assert TestClient(app).get("/first/outer/given/inner/path").json() == "served"
 
 
 # Start-up and shutdown handlers

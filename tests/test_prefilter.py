@@ -62,6 +62,29 @@ def launched(launcher: str, factory: str = LAUNCHED, **files: str) -> dict[str, 
 GUARDED = "def route(request: Request):\n    {}\n    return request.app.state.db"
 SERVICE = "shop/service.py"
 
+STARTED = """
+from fastapi import FastAPI, Request
+async def lifespan(app):
+    app.state.db = object()
+    yield
+app = FastAPI(lifespan=lifespan)
+@app.get("/")
+async def route(request: Request):
+    return request.app.state.db
+"""
+CLIENT = "from starlette.testclient import TestClient\nimport pytest\n"
+MAKES = CLIENT + "from shop.main import app\n@pytest.fixture\ndef client():\n    return TestClient(app)\n"
+GETS = "def test_route({0}):\n    assert {0}.get('/').status_code == 200\n"
+HANDED_ON = CLIENT + "from shop.entry import application\nclient = TestClient(application)\n"
+W7818 = "appstate-test-without-lifespan"
+
+
+def with_tests(**files: str) -> dict[str, str]:
+    """Return a started application with tests; double underscores in the names of files stand for slashes."""
+    made = {"shop/__init__.py": "", "shop/main.py": STARTED, UNRELATED: "def other():\n    pass\n"}
+    return made | {f"{name.replace('__', '/')}.py": text for name, text in files.items()}
+
+
 CASES = (
     Case("service", SERVICE, called("from shop.store import read\ndef use(app):\n    return read(app)\n")),
     Case("alias", SERVICE, called("from shop.store import read as use\n")),
@@ -406,6 +429,70 @@ CASES = (
         "tests/test_shop.py",
         called("from shop.store import read as use\n") | {"tests/test_shop.py": "import mock\nx = mock.Mock(db=1)\n"},
     ),
+    Case(
+        "client of a test",
+        "tests/test_main.py",
+        with_tests(
+            tests__test_main=CLIENT + "from shop.main import app\nclient = TestClient(app)\n"
+            "def test_route():\n    assert client.get('/').status_code == 200\n"
+        ),
+        W7818,
+    ),
+    Case(
+        "client under another name",
+        "tests/test_main.py",
+        with_tests(
+            tests__test_main="from starlette.testclient import TestClient as Client\nfrom shop.main import app\n"
+            "def test_route():\n    assert Client(app).get('/').status_code == 200\n"
+        ),
+        W7818,
+    ),
+    Case(
+        "websocket of a client that a with statement makes",
+        "tests/test_main.py",
+        with_tests(
+            shop__main=STARTED.replace("get(", "websocket(").replace("Request", "WebSocket"),
+            tests__test_main=CLIENT + "from shop.main import app\n"
+            "def test_route():\n    with TestClient(app).websocket_connect('/'):\n        pass\n",
+        ),
+        W7818,
+    ),
+    Case(
+        "fixture of a conftest",
+        "tests/api/test_main.py",
+        with_tests(tests__conftest=MAKES, tests__api__test_main=GETS.format("client")),
+        W7818,
+    ),
+    Case(
+        "fixture of a fixture",
+        "tests/api/conftest.py",
+        with_tests(
+            tests__conftest=MAKES,
+            tests__api__conftest="import pytest\n@pytest.fixture\ndef api(client):\n    return client\n",
+            tests__api__test_main=GETS.format("api"),
+        ),
+        W7818,
+    ),
+    Case(
+        "application in a conftest",
+        "tests/conftest.py",
+        with_tests(
+            tests__conftest="import pytest\nfrom shop import main\n@pytest.fixture\ndef app():\n    return main.app\n",
+            tests__test_main=CLIENT
+            + "@pytest.fixture\ndef client(app):\n    return TestClient(app)\n"
+            + GETS.format("client"),
+        ),
+        W7818,
+    ),
+    Case(
+        "application handed on to a test",
+        "shop/entry.py",
+        with_tests(
+            shop__entry="from shop.main import app as application\n",
+            tests__test_main=HANDED_ON + "def test_route():\n    assert client.get('/').status_code == 200\n",
+        ),
+        W7818,
+    ),
 )
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
@@ -500,6 +587,19 @@ def test_odd_bytes_are_parsed(content: bytes, tmp_path: Path) -> None:
     assert "odd.py" in found
     assert {"caf\u00e9.py", UNRELATED}.isdisjoint(found)
     assert told(root, prefilter=True) == told(root, prefilter=False)
+
+
+def test_tests_that_start_their_application_are_not_parsed(tmp_path: Path) -> None:
+    entered = (
+        CLIENT
+        + "from shop.main import app\ndef test():\n    with TestClient(app) as client:\n        client.get('/')\n"
+    )
+    root = written(tmp_path, with_tests(tests__test_main=entered))
+    assert "tests/test_main.py" not in parsed(root)
+    (root / "tests/test_main.py").write_text(MAKES)
+    assert "tests/test_main.py" in parsed(root)
+    (root / "shop/main.py").write_text(MAIN.replace("from shop.api import router\n", ""))
+    assert "tests/test_main.py" not in parsed(root)
 
 
 def test_words_end_where_names_do() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from appstate_lint.checks import (
     build_api_after_build,
@@ -21,6 +21,7 @@ from appstate_lint.checks import (
     startup_not_run,
     startup_race,
     startup_swallowed,
+    test_without_lifespan,
     unreached_initializer,
     unsafe_shutdown,
     wrong_channel,
@@ -50,6 +51,7 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
     (unreached_initializer.RULE, unreached_initializer.check),
     (only_tests_write.RULE, only_tests_write.check),
     (external_writer.RULE, external_writer.check),
+    (test_without_lifespan.RULE, test_without_lifespan.check),
 )
 
 CONFIG_ERROR = Rule("appstate-config-error", "E7829", "{problem}")
@@ -58,7 +60,9 @@ INTERNAL_ERROR = Rule("appstate-internal-error", "E7899", "{problem}")
 RULES: tuple[Rule, ...] = (*(rule for rule, _ in CHECKS), CONFIG_ERROR, INTERNAL_ERROR)
 
 
-def run(timeline: Timeline) -> Iterator[Finding]:
-    """Yield the findings of all rules."""
-    for _, check in CHECKS:
-        yield from check(timeline)
+def run(timeline: Timeline, tests: Container[str] = frozenset()) -> Iterator[Finding]:
+    """Yield the findings of all rules, those in the files ``tests`` only of rules that speak of tests."""
+    for rule, check in CHECKS:
+        for finding in check(timeline):
+            if rule.of_tests or finding.file not in tests:
+                yield finding

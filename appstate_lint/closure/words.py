@@ -51,9 +51,14 @@ class Words(msgspec.Struct, frozen=True):
             return Use.FOLLOW
         if is_test:
             return Use.LOOK if mentions_any(data, wide, self.fakes) else Use.SKIP
-        if mentions_any(data, wide, self.starts) or any(makes(data, wide, name) for name in self.classes):
+        if mentions_any(data, wide, self.starts) or self.makes_application(data, wide):
             return Use.FOLLOW
         return Use.SKIP
+
+    def makes_application(self, content: bytes | str, wide: str = "") -> bool:
+        """Tell whether a file may make an application, or a class or another name for some."""
+        data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+        return any(makes(data, wide, name) for name in self.classes)
 
 
 def words_of(tables: Tables, settings: Settings) -> Words:

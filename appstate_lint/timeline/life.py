@@ -94,6 +94,7 @@ class Life(Registering):
         self.running_jobs = {}
         self.starting: set[str] = set()
         self.unsettled = False
+        self.prefixes = {}
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}

@@ -193,9 +193,10 @@ class Parts(Components):
         raise NotImplementedError
 
     def registration(
-        self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
-        """Do what a framework's method registers."""
+        self, table: CallTable, name: str, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path,
+        at: At,
+    ) -> Value:  # fmt: skip
+        """Do what the method ``name`` of a framework registers."""
         raise NotImplementedError
 
     def registered(self, owner: Object, role: str) -> tuple[Value, ...]:

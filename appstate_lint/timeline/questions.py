@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from appstate_lint.model import Kind, Phase, Place, Step
+from appstate_lint.project.clients import Request
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
@@ -70,6 +71,15 @@ class MissingSource(NamedTuple):
     module: str
     name: str
     application: str
+
+
+class Failing(NamedTuple):
+    """A request of a test to an application that was not started: the read that fails, and who would have written."""
+
+    request: Request
+    application: str
+    read: Occurrence
+    write: Occurrence
 
 
 class Component:
@@ -137,6 +147,7 @@ class Timeline:
         unseen: Iterable[Unseen],
         none_sources: Iterable[NoneSource],
         missing_sources: Iterable[MissingSource],
+        failing: Iterable[Failing],
         written_outside: frozenset[str],
         read_outside: frozenset[str],
     ) -> None:
@@ -146,6 +157,7 @@ class Timeline:
         self.unseen = tuple(unseen)
         self.none_sources = tuple(none_sources)
         self.missing_sources = tuple(missing_sources)
+        self.failing = tuple(failing)
         self.written_outside = written_outside
         self.read_outside = read_outside
         self.withheld: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import msgspec
 
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
+from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Frame, Path, single
@@ -17,7 +19,9 @@ from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stor
 from appstate_lint.timeline.records import Late, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
+    ANYWHERE,
     FAILURE,
+    GAP,
     UNKNOWN,
     ClassValue,
     Dependency,
@@ -30,6 +34,7 @@ from appstate_lint.timeline.values import (
     ModuleValue,
     Object,
     Registrar,
+    Route,
     Unknown,
     Value,
     options,
@@ -51,6 +56,8 @@ class Registration(NamedTuple):
     place: Place
     present: frozenset[Key] = frozenset()
     """What start-up code certainly had when it registered this."""
+    routes: tuple[Route, ...] = ()
+    """Where it is served, below what it is registered on."""
 
 
 class Entry(NamedTuple):
@@ -62,6 +69,7 @@ class Entry(NamedTuple):
     dependencies: tuple[Value, ...]
     place: Place
     present: frozenset[Key] = frozenset()
+    routes: tuple[Route, ...] = ()
 
 
 class Spawned(msgspec.Struct):
@@ -104,6 +112,7 @@ class Registering(Statements):
     exits: dict[str, list[Exit]]
     running_jobs: dict[str, str]
     tasks: dict[str, list[Invocation]]
+    prefixes: dict[str, Route]
 
     def created(self, application: Object, at: At) -> None:
         if self.muted:
@@ -120,20 +129,27 @@ class Registering(Statements):
     # ------------------------------------------------------------ registering
 
     def register(
-        self, owner: Value, role: str, value: Value, path: Path, at: At, dependencies: tuple[Value, ...] = ()
-    ) -> None:
+        self, owner: Value, role: str, value: Value, path: Path, at: At, dependencies: tuple[Value, ...] = (),
+        route: Route = ANYWHERE,
+    ) -> None:  # fmt: skip
         """Put code on an application or router."""
         if not isinstance(owner, Object) or path.dead or not role or self.muted:
             return
         present: frozenset[Key] = frozenset()
         if self.phase is Phase.STARTUP:
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
-        entry = Registration(role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present)
+        entry = Registration(
+            role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present, (route,)
+        )
         self.activity += 1
         self.owners[owner.site] = owner
         known = self.registrations.setdefault(owner.site, [])
-        if not any(each.role == role and each.value == value for each in known):
-            known.append(entry)
+        for index, each in enumerate(known):
+            if each.role == role and each.value == value:
+                if route not in each.routes:
+                    known[index] = each._replace(routes=(*each.routes, route))
+                return
+        known.append(entry)
 
     def registered(self, owner: Object, role: str) -> tuple[Value, ...]:
         return tuple(each.value for each in self.registrations.get(owner.site, ()) if each.role == role)
@@ -150,14 +166,34 @@ class Registering(Statements):
     def decorate(self, registrar: Registrar, args: tuple[Value, ...], path: Path, at: At) -> Value:
         if not args:
             return UNKNOWN
-        self.register(registrar.owner, registrar.role, args[0], path, at, registrar.dependencies)
+        self.register(registrar.owner, registrar.role, args[0], path, at, registrar.dependencies, registrar.route)
         return args[0]
 
+    def route(
+        self, table: CallTable | FrameworkClass, names: tuple[str, ...], name: str, args: tuple[Value, ...],
+        keywords: Keywords,
+    ) -> Route:  # fmt: skip
+        """Return where a call serves what it registers, by the parameters that the table names."""
+        given = self.argument(names, table.path, args, keywords) if table.path else Literal("")
+        texts = literal_names(plain(given)) if given is not None else ("",)
+        verbs: tuple[str, ...] = ("GET",) if table.verbs else ()
+        if table.verb:
+            verbs = (name.upper() if table.verb == "*" else table.verb,)
+        elif table.verbs:
+            several = self.argument(names, table.verbs, args, keywords)
+            if several is not None and several != NONE_VALUE:
+                members = [literal_names(plain(each)) for each in self.members(several) or ()]
+                verbs = tuple(each[0].upper() for each in members if each is not None and len(each) == 1)
+                verbs = verbs if len(verbs) == len(members) else ()
+        return Route(texts[0] if texts is not None and len(texts) == 1 else GAP, verbs)
+
     def registration(
-        self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
-    ) -> Value:
+        self, table: CallTable, name: str, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path,
+        at: At,
+    ) -> Value:  # fmt: skip
         role = table.role
         self.note_late(table, owner, args, path, at)
+        route = self.route(table, table.arguments, name, args, keywords)
         if table.selector:
             chosen = self.argument(table.arguments, table.selector, args, keywords)
             names = literal_names(plain(chosen)) if chosen is not None else None
@@ -196,7 +232,7 @@ class Registering(Statements):
             if given is not None and extra == "dependency":
                 dependencies += tuple(each for each in self.members(given) or () if isinstance(each, Dependency))
         if table.form == "decorator":
-            return Registrar(owner, role, dependencies)
+            return Registrar(owner, role, dependencies, route)
         code = self.argument(table.arguments, table.function, args, keywords)
         if code is None:
             return UNKNOWN
@@ -208,7 +244,7 @@ class Registering(Statements):
         for option in options(plain(code)):
             if option != NONE_VALUE:
                 self.note_include(owner, role, option)
-                self.register(owner, role, option, path, at, dependencies)
+                self.register(owner, role, option, path, at, dependencies, route)
         return NONE_VALUE
 
     def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
@@ -238,6 +274,10 @@ class Registering(Statements):
         self, owner: Object, names: tuple[str, ...], roles: dict[str, str], args: tuple[Value, ...],
         keywords: Keywords, path: Path, at: At,
     ) -> None:  # fmt: skip
+        spec = self.spec(owner)
+        if spec is not None and spec.path:
+            route = self.route(spec, names, "", args, keywords)
+            self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(GAP)
         for parameter, role in roles.items():
             given = self.argument(names, parameter, args, keywords)
             if given is None or given == NONE_VALUE:
@@ -549,30 +589,35 @@ class Registering(Statements):
         facts: Facts = frozenset(),
         dependencies: tuple[Value, ...] = (),
         seen: frozenset[str] = frozenset(),
+        outer: tuple[Route, ...] = (ANYWHERE,),
     ) -> Iterator[Entry]:
-        """Yield what is called while serving because of ``owner`` and all that it includes."""
+        """Yield what is called while serving because of ``owner`` and all that it includes, below ``outer``."""
         if owner.site in seen or len(seen) > MOST_INCLUDES:
             return
         seen |= {owner.site}
         registered = self.registrations.get(owner.site, [])
+        if owner.site in self.prefixes:
+            own_route = self.prefixes[owner.site]
+            outer = below(outer, (own_route,))
         own = dependencies + tuple(each.value for each in registered if each.role == "dependency")
         for each in registered:
             inner = facts | each.facts
             needed = own + each.dependencies
+            routes = below(outer, each.routes)
             match each.role:
                 case "include" | "route" | "mount":
                     for option in options(plain(each.value)):
                         if isinstance(option, Object) and self.kind(option) != "application":
                             if self.kind(option):
-                                yield from self.entries(option, inner, needed, seen)
+                                yield from self.entries(option, inner, needed, seen, routes)
                             elif option.cls is not None:
-                                yield Entry("endpoint", option, inner, (), each.place)
+                                yield Entry("endpoint", option, inner, (), each.place, routes=routes)
                         elif isinstance(option, FunctionValue):
-                            yield Entry("endpoint", option, inner, (), each.place)
+                            yield Entry("endpoint", option, inner, (), each.place, routes=routes)
                 case "endpoint":
-                    yield Entry(each.role, each.value, inner, needed, each.place, each.present)
+                    yield Entry(each.role, each.value, inner, needed, each.place, each.present, routes)
                 case "middleware" | "dispatch" | "handler" | "route-class":
-                    yield Entry(each.role, each.value, inner, (), each.place)
+                    yield Entry(each.role, each.value, inner, (), each.place, routes=outer)
         for dependency in own:
             if not dependencies or dependency not in dependencies:
                 yield Entry("dependency", dependency, facts, (), registered[0].place if registered else _NOWHERE)
@@ -594,6 +639,13 @@ _STACKED = frozenset({"enter", "exit-callback", "exit-push"})
 _SINGLE = frozenset({"lifespan", "endpoint", "mount", "route-class"})
 _NOWHERE = Place("", 0, 0, 0, 0)
 _NO_LINE: At = (0, 0, 0, 0)
+_MOST_ROUTES = 16
+
+
+def below(outer: tuple[Route, ...], inner: tuple[Route, ...]) -> tuple[Route, ...]:
+    """Return routes as they are served below the prefixes ``outer``; a route of a Route object keeps its verbs."""
+    found = (Route(left.path + right.path, right.verbs or left.verbs) for left in outer for right in inner)
+    return tuple(itertools.islice(found, _MOST_ROUTES))
 
 
 def _joined(left: Path, right: Path) -> Path:

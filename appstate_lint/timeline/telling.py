@@ -21,6 +21,7 @@ from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.symbols import statements
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
+from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import Occurrence
@@ -85,14 +86,18 @@ def _interpret(
     sweep = _sweep(project, tables, mentions, reached, {file for run in runs for file in run.imported}, tests=False)
     test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
     unreached = tuple(sweep.records.occurrences.values())
+    tests = _test_writes(test_sweep, project)
+    written_outside = frozenset(settings.external_writers) | _written_by_libraries(project, tables)
+    blind = test_sweep is None or any(writes for _, _, writes, _ in test_sweep.records.dynamic)
     timeline = Timeline(
         lives,
         unreached=unreached,
-        tests=_test_writes(test_sweep, project),
+        tests=tests,
         unseen=unseen,
         none_sources=_none_sources(runs, project, tables),
         missing_sources=_missing_sources(project, tables),
-        written_outside=frozenset(settings.external_writers) | _written_by_libraries(project, tables),
+        failing=() if blind else failing(project, tables, mentions, lives, {*tests, *written_outside}),
+        written_outside=written_outside,
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
     )
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()

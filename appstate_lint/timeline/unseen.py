@@ -157,7 +157,7 @@ class Unseen(Containers):
         if spec is not None:
             table = spec.method(name)
             if table is not None and isinstance(owner, Object):
-                return self.registration(table, owner, args, keywords, path, at)
+                return self.registration(table, name, owner, args, keywords, path, at)
         if isinstance(owner, Member) and name in _LIST_ADDERS:
             outer = self.spec(owner.owner)
             if outer is not None and owner.name in outer.lists and isinstance(owner.owner, Object):

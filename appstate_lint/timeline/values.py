@@ -6,7 +6,7 @@ attributes live in the interpreter's heap; values point into it by number or by 
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -136,12 +136,28 @@ class Invocation(Value, frozen=True):
     keywords: tuple[tuple[str, Value], ...]
 
 
+GAP = "\0"
+"""Stands in a path for what is not known of it."""
+
+
+class Route(NamedTuple):
+    """Where code is served: its path, and its verbs, none if these are not known."""
+
+    path: str
+    verbs: tuple[str, ...] = ()
+
+
+ANYWHERE = Route("")
+"""A route that adds nothing to the prefixes around it."""
+
+
 class Registrar(Value, frozen=True):
     """A decorator that registers what it decorates on ``owner``."""
 
     owner: Value
     role: str
     dependencies: tuple[Value, ...] = ()
+    route: Route = ANYWHERE
 
 
 class Dependency(Value, frozen=True):
