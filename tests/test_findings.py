@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -242,3 +243,15 @@ def test_an_application_that_is_not_found_is_said(tmp_path: Path) -> None:
     report = engine.analyze(tmp_path, config.load(tmp_path))
     assert [application.name for application in report.applications] == ["shop:app"]
     assert report.notes == ("applications names 'shop:api', which was not found among shop:app",)
+
+
+def test_a_condition_of_two_parts_that_is_tested_again_and_again(tmp_path: Path) -> None:
+    test = '    if os.environ.get("A") and os.environ.get("B"):\n'
+    start = "\n\n@app.on_event('startup')\nasync def start():\n" + f"{test}        app.state.bus = 1\n" * 20
+    read = f"{test}        return request.app.state.bus\n"
+    files = {"shop/main.py": "import os\n" + SERVED.replace("    return request.app.state.bus\n", read) + start}
+    tracemalloc.start()
+    assert found(tmp_path, files, "maybe-uninitialized") == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000

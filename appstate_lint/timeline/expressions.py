@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from appstate_lint.facts import flow
@@ -12,7 +12,7 @@ from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
-from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Facts, is_about
+from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Fact, Facts, is_about
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -604,7 +604,8 @@ class Expressions(Parts):
 
     def name_whole(self, known: Facts, going: Path | None, left: Path | None) -> None:
         """Give the whole of an ``and`` (or of a negated ``or``) a name: its opposite holds where it ended early."""
-        parts = sorted(each for each in going.facts - known if not is_about(each[0])) if going is not None else []
+        new = self.basic(going.facts, going.facts - known) if going is not None else ()
+        parts = sorted(each for each in new if not is_about(each[0]))
         if len(parts) < 2 or going is None:
             return
         name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)
@@ -615,6 +616,15 @@ class Expressions(Parts):
         self.hold(going, name, True)
         if left is not None:
             self.hold(left, name, False)
+
+    def basic(self, known: Facts, new: Facts) -> Iterator[Fact]:
+        """Yield the ``new`` facts that do not follow from others: wholes of wholes would grow without end."""
+        for name, truth in new:
+            parts = self.parts_of_whole.get(name)
+            if parts is None or not (
+                parts <= known if truth else any((each, not held) in known for each, held in parts)
+            ):
+                yield name, truth
 
     def split(self, value: Value, path: Path) -> tuple[Path | None, Path | None]:
         """Return ``path`` where ``value`` is true, and where it is false."""
