@@ -60,7 +60,8 @@ class Statements(Calls):
             if self.unsettled and not _cannot_raise(statement):
                 self.settle_failures(path)
             _RUNNERS[type(statement)](self, statement, path)
-            if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
+            early = self.phase.rank < Phase.SHUTDOWN.rank  # what shutdown leaves out would come too late for all
+            if path.dead and early and isinstance(statement, _PLAIN) and self.frame.function is not None:
                 self.records.cut.add((self.frame.file, self.frame.index))
                 self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
 
