@@ -59,10 +59,24 @@ class Statements(Calls):
                 return
             if self.unsettled and not _cannot_raise(statement):
                 self.settle_failures(path)
+            self.ended_in = None
             _RUNNERS[type(statement)](self, statement, path)
             if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
-                self.records.cut.add((self.frame.file, self.frame.index))
-                self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
+                self.cut_off(block, self.frame.function)
+
+    def cut_off(self, block: Block, function: flow.Function) -> None:
+        """Note that a path ended in a plain statement: impossible, it seems, unless what it called always raises."""
+        here = (self.frame.file, self.frame.index)
+        if self.ended_in is not None and self.never_returns(self.ended_in):
+            if block is function.body and not any(isinstance(node, flow.Return) for node in flow.nodes(function.body)):
+                self.raising_always.add(here)
+            return
+        self.records.cut.add(here)
+        self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
+
+    def never_returns(self, function: tuple[str, int]) -> bool:
+        """Tell whether a function raises whatever happens, itself or through a function that does."""
+        return function in self.raising_always or flow.always_raises(self.project.function(*function).body)
 
     # ------------------------------------------------------------ simple statements
 
