@@ -176,7 +176,8 @@ def _notes(telling: Telling, unseen: Iterable[Unseen]) -> Iterable[str]:
     for each in unseen:
         yield f"{each.file} could not be parsed: what it may write is taken as unknown"
     yield from telling.notes
-    for reason, count in sorted(telling.timeline.withheld.items()):
+    for reason, withheld in sorted(telling.timeline.withheld.items()):
+        count = len(withheld)
         names = (
             "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"
         )

@@ -387,6 +387,24 @@ def nodes(*roots: object) -> Iterator[Record]:
             stack.extend(getattr(node, field) for field in node.__struct_fields__)
 
 
+def always_raises(body: Block) -> bool:
+    """Tell, by the look of it, whether a function of this body never returns: it ends with a ``raise`` on each path."""
+    return ends_raising(body) and not any(isinstance(node, Return) for node in nodes(body))
+
+
+def ends_raising(block: Block) -> bool:
+    """Tell, by the look of it, whether a block that runs to its end raises there, on each path."""
+    match block[-1] if block else None:
+        case Raise():
+            return True
+        case If(body=body, orelse=orelse):
+            return ends_raising(body) and ends_raising(orelse)
+        case Try(body=body, handlers=handlers, orelse=orelse):
+            ends = ends_raising(body) or ends_raising(orelse)
+            return ends and all(ends_raising(handler.body) for handler in handlers)
+    return False
+
+
 def last_name(expr: Expr) -> str:
     """Return the last name of a dotted expression, empty for any other."""
     if isinstance(expr, Attr):

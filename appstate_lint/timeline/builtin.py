@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 
 from appstate_lint.facts.flow import At
-from appstate_lint.timeline.expressions import MOST_ITEMS, literal_names
+from appstate_lint.timeline.expressions import MOST_ITEMS, join_all, literal_names
 from appstate_lint.timeline.heap import BUILTINS, Path, merge, single
 from appstate_lint.timeline.known import Known
 from appstate_lint.timeline.values import (
@@ -31,6 +31,7 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Value,
     join,
+    options,
     plain,
 )
 
@@ -61,6 +62,12 @@ class Builtins(Known):
             return self.each_name(names, lambda each: self.read_or(application, each, fallback, at, path))
         if names is None or len(names) != 1:
             return UNKNOWN
+        if default is not None and _one_of(owner, Holder):
+            quiet = _one_of(owner, Object)
+            self.muted += quiet
+            found = join_all([self.get((each, *args[1:]), keywords, path, at) for each in options(owner)])
+            self.muted -= quiet
+            return found
         if args[0] == NONE_VALUE:
             if default is None:
                 path.dead = True
@@ -76,6 +83,12 @@ class Builtins(Known):
         owner, names = single(plain(args[0])), literal_names(plain(args[1]))
         if args[0] == NONE_VALUE:
             return Literal(False)
+        if _one_of(owner, Holder):
+            quiet = _one_of(owner, Object)
+            self.muted += quiet
+            asked = [self.has((each, *args[1:]), keywords, path, at) for each in options(owner)]
+            self.muted -= quiet
+            return Test(tuple(fact for each in asked if isinstance(each, Test) for fact in each.when_true), ())
         if not isinstance(owner, Holder):
             value = self.attribute(owner, names[0], path, at) if names is not None and len(names) == 1 else UNKNOWN
             return Literal(True) if isinstance(value, Holder) else UNKNOWN
@@ -211,6 +224,12 @@ class Builtins(Known):
 
             return as_test(args[0]) or UNKNOWN
         return self.stable("bool", args)
+
+
+def _one_of(value: Value, kind: type[Value]) -> bool:
+    """Tell whether a value can be one of this kind, and can be something else."""
+    several = options(value)
+    return len(several) > 1 and any(isinstance(each, kind) for each in several)
 
 
 _B = Builtins

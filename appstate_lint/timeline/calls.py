@@ -95,7 +95,9 @@ class Calls(Builtins):
                     if self.call_site is not None:
                         self.call_sites[later] = self.call_site
                     return later
-                return self.run(function, args, keywords, path, at)
+                value = self.run(function, args, keywords, path, at)
+                self.note_end(function, path)
+                return value
             case ClassValue():
                 return self.construct(function, args, keywords, path, at)
             case Invocation(kind="constant"):
@@ -202,7 +204,14 @@ class Calls(Builtins):
         if value.kind == "task" and not self.wait_for(value, path):
             return UNKNOWN
         self.call_site = self.call_sites.get(value)
-        return self.run(value.function, value.args, value.keywords, path, at)
+        done = self.run(value.function, value.args, value.keywords, path, at)
+        self.note_end(value.function, path)
+        return done
+
+    def note_end(self, function: FunctionValue, path: Path) -> None:
+        """Note in which function a path ended, if it did."""
+        if path.dead:
+            self.ended_in = (function.file, function.index)
 
     def construct(
         self, cls: ClassValue, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, entry: bool = False

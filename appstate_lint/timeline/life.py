@@ -98,6 +98,8 @@ class Life(Registering):
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}
+        self.ended_in = None
+        self.raising_always = set()
         self.active = set()
         self.made_at = {}
         self.made_here = {}

@@ -76,6 +76,8 @@ class Parts(Components):
     call_site: CallSite | None
     call_sites: dict[Invocation, CallSite]
     calls_made: int
+    ended_in: tuple[str, int] | None
+    """The function in which the path of the running statement ended, if it did in one."""
     exhausted: bool
     fresh_exits: list[Exit]
     generator_touches: bool
@@ -83,6 +85,8 @@ class Parts(Components):
     import_store: Store
     inert: dict[tuple[str, int], int]
     inert_results: dict[tuple[str, int], tuple[Value, bool]]
+    raising_always: set[tuple[str, int]]
+    """Functions that never return, for they call one that always raises."""
     results: dict[object, list[Result]]
     situations: dict[tuple[str, int], int]
     summaries: dict[object, Result]

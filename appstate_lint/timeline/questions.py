@@ -160,7 +160,7 @@ class Timeline:
         self.failing = tuple(failing)
         self.written_outside = written_outside
         self.read_outside = read_outside
-        self.withheld: dict[str, int] = {}
+        self.withheld: dict[str, set[tuple[str, str]]] = {}
         self._components: dict[str, dict[tuple[str, str], Component]] = {}
 
     def components(self, life: Life) -> dict[tuple[str, str], Component]:
@@ -189,7 +189,7 @@ class Timeline:
     def unwritten(self) -> Iterator[Component]:
         """Yield the components that nothing writes in their application, and that are read there, provably.
 
-        What cannot be proved (open holders, files that cannot be parsed) is counted in ``withheld``.
+        What cannot be proved (open holders, files that cannot be parsed) is kept in ``withheld``, by reason.
         """
         for component in self.all_components():
             if component.writes or not component.reads or component.name in self.written_outside:
@@ -198,7 +198,7 @@ class Timeline:
                 continue
             reason = self.doubt(component)
             if reason:
-                self.withheld[reason] = self.withheld.get(reason, 0) + 1
+                self.withheld.setdefault(reason, set()).add((component.occurrences[0].owner, component.name))
                 continue
             yield component
 

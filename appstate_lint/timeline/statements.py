@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from appstate_lint.facts import flow
@@ -14,7 +14,7 @@ from appstate_lint.timeline.components import AGAIN, PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, Raised, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
-from appstate_lint.timeline.presence import ABSENT, MISSING, Store
+from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Store
 from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import (
     FAILURE,
@@ -45,6 +45,7 @@ from appstate_lint.timeline.values import (
 MOST_ROUNDS = 3
 MOST_UNROLLED = 200
 _EVERYTHING = frozenset({"Exception", "BaseException"})
+_CANCELED = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 Final: TypeAlias = Callable[[Path, bool], None]
 """What ends a block; it is told whether the block failed."""
 
@@ -59,11 +60,25 @@ class Statements(Calls):
                 return
             if self.unsettled and not _cannot_raise(statement):
                 self.settle_failures(path)
+            self.ended_in = None
             _RUNNERS[type(statement)](self, statement, path)
             early = self.phase.rank < Phase.SHUTDOWN.rank  # what shutdown leaves out would come too late for all
             if path.dead and early and isinstance(statement, _PLAIN) and self.frame.function is not None:
-                self.records.cut.add((self.frame.file, self.frame.index))
-                self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
+                self.cut_off(block, self.frame.function)
+
+    def cut_off(self, block: Block, function: flow.Function) -> None:
+        """Note that a path ended in a plain statement: impossible, it seems, unless what it called always raises."""
+        here = (self.frame.file, self.frame.index)
+        if self.ended_in is not None and self.never_returns(self.ended_in):
+            if block is function.body and not any(isinstance(node, flow.Return) for node in flow.nodes(function.body)):
+                self.raising_always.add(here)
+            return
+        self.records.cut.add(here)
+        self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
+
+    def never_returns(self, function: tuple[str, int]) -> bool:
+        """Tell whether a function raises whatever happens, itself or through a function that does."""
+        return function in self.raising_always or flow.always_raises(self.project.function(*function).body)
 
     # ------------------------------------------------------------ simple statements
 
@@ -577,6 +592,9 @@ class Statements(Calls):
             self.phase = phase
             if handler.name:
                 entry.bind(handler.name, Unknown(handler.name))
+            if self.is_around_serving(phase) and self.lets_through(node.handlers, handler):
+                kept = {} if path.dead else path.store
+                entry.put_all((key, Cell(cell.bits)) for key, cell in kept.items() if not cell.bits & ABSENT)
             self.raising.append(Raised(frame))
             self.conditional += 1
             self.block(handler.body, entry)
@@ -595,6 +613,26 @@ class Statements(Calls):
             final = node.final
             self.finally_block(lambda each, failed: self.block(final, each), after, failures, returns, phase)
         path.become(after)
+
+    def lets_through(self, handlers: tuple[flow.Handler, ...], handler: flow.Handler) -> bool:
+        """Tell whether a handler, or one before it, raises again what start-up raises in place of any failure.
+
+        What is then left for the handler cannot be told: the steps that it could leave out are not. Nor does it matter
+        what is missing where the start-up was cancelled: there is nobody to serve.
+        """
+        kinds = self.caught_names(handler)
+        if kinds and kinds <= _CANCELED:
+            return True
+        earlier = handlers[: handlers.index(handler)]
+        spared = {name for each in earlier if flow.ends_raising(each.body) for name in self.caught_names(each)}
+        for statement in handler.body:
+            if isinstance(statement, flow.If) and flow.ends_raising(statement.body):
+                spared |= _kinds_of(statement.test, handler.name)
+        return bool(spared - _EVERYTHING) and any(
+            name in spared
+            for file, index in self.records.reached
+            for name in _raised_for_any(self.project.function(file, index).body)
+        )
 
     def again(self, node: flow.Try) -> frozenset[str]:
         """Return the mark of a ``try`` whose handlers let a loop go on."""
@@ -886,6 +924,23 @@ def _latest(ends: list[tuple[Path | None, Phase]]) -> Phase:
     """Return the phase in which alternatives go on: the latest of those that live, or else of all."""
     living = [phase for path, phase in ends if path is not None and not path.dead]
     return max(living or [phase for _, phase in ends], key=lambda phase: phase.rank)
+
+
+def _kinds_of(test: flow.Expr, name: str) -> set[str]:
+    """Return the names of the exceptions of which ``test`` says that ``name`` is one."""
+    match test:
+        case flow.Call(func=flow.Name(id="isinstance"), args=(flow.Name(id=tested), kind)) if tested == name:
+            return {flow.last_name(each) for each in (kind.items if isinstance(kind, flow.Sequence) else (kind,))}
+    return set()
+
+
+def _raised_for_any(body: Block) -> Iterator[str]:
+    """Yield the names of the exceptions that a body raises in place of any other that it catches."""
+    for handler in (each for node in flow.nodes(body) if isinstance(node, flow.Try) for each in node.handlers):
+        kinds = {flow.last_name(kind) for kind in handler.types}
+        for each in flow.nodes(handler.body) if not kinds or kinds & _EVERYTHING else ():
+            if isinstance(each, flow.Raise) and each.value is not None:
+                yield flow.last_name(each.value.func if isinstance(each.value, flow.Call) else each.value)
 
 
 def _cannot_raise(statement: flow.Stmt) -> bool:
