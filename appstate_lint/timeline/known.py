@@ -6,6 +6,7 @@ from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.project.mentions import words
 from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.unseen import Unseen
 from appstate_lint.timeline.values import (
     UNKNOWN,
@@ -57,6 +58,7 @@ class Known(Unseen):
                 return args[1] if len(args) > 1 else UNKNOWN
             case "exit":
                 path.dead = True
+                self.ended_in = EXIT
                 return UNKNOWN
             case "stable":
                 return self.stable(name, args)

@@ -13,6 +13,7 @@ from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
+from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Key, Store, join_stores, rewritten
 from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
@@ -99,7 +100,7 @@ class Life(Registering):
         self.call_site = None
         self.call_sites = {}
         self.ended_in = None
-        self.raising_always = set()
+        self.raising_always = {EXIT}
         self.active = set()
         self.made_at = {}
         self.made_here = {}

@@ -24,6 +24,8 @@ from appstate_lint.timeline.values import (
 )
 
 ENOUGH_RUNS = 3
+EXIT = ("", -1)
+"""The function, so to speak, in which a path ends that ends the program."""
 DYNAMIC = "import:"
 """The beginning of the origin of what an import by a computed name brings."""
 
@@ -86,7 +88,7 @@ class Parts(Components):
     inert: dict[tuple[str, int], int]
     inert_results: dict[tuple[str, int], tuple[Value, bool]]
     raising_always: set[tuple[str, int]]
-    """Functions that never return, for they call one that always raises."""
+    """Functions that never return, for they call one that always raises; the end of the program is one."""
     results: dict[object, list[Result]]
     situations: dict[tuple[str, int], int]
     summaries: dict[object, Result]
