@@ -388,20 +388,25 @@ def nodes(*roots: object) -> Iterator[Record]:
 
 
 def always_raises(body: Block) -> bool:
-    """Tell, by the look of it, whether a function of this body never returns: it ends with a ``raise`` on each path."""
-    return ends_raising(body) and not any(isinstance(node, Return) for node in nodes(body))
+    """Tell, by the look of it, whether a function of this body never returns: each path comes to a ``raise``."""
+    for statement in body:
+        if _raises(statement):
+            return True
+        if any(isinstance(node, Return) for node in nodes((statement,))):
+            return False
+    return False
 
 
-def ends_raising(block: Block) -> bool:
-    """Tell, by the look of it, whether a block that runs to its end raises there, on each path."""
-    match block[-1] if block else None:
+def _raises(statement: Stmt) -> bool:
+    """Tell, by the look of it, whether each path through a statement ends in a ``raise``."""
+    match statement:
         case Raise():
             return True
         case If(body=body, orelse=orelse):
-            return ends_raising(body) and ends_raising(orelse)
+            return always_raises(body) and always_raises(orelse)
         case Try(body=body, handlers=handlers, orelse=orelse):
-            ends = ends_raising(body) or ends_raising(orelse)
-            return ends and all(ends_raising(handler.body) for handler in handlers)
+            ends = always_raises(body) or always_raises(orelse)
+            return ends and all(always_raises(handler.body) for handler in handlers)
     return False
 
 

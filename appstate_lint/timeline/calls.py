@@ -229,6 +229,7 @@ class Calls(Builtins):
         if method is not None:
             bound = FunctionValue(method.file, method.index, method.scope, made)
             self.run(bound, args, keywords, path, at, None, entry)
+            self.note_end(bound, path)
         elif spec is not None:
             self.register_arguments(made, spec.arguments, spec.registers, args, keywords, path, at)
         else:

@@ -241,8 +241,8 @@ class Timeline:
 
         Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
         code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
-        some code deletes. Start-up and shutdown code counts where it has called the write itself: other steps may run
-        under conditions that are tested elsewhere.
+        some code deletes. Start-up and shutdown code counts where it has called the write itself, or is a later step of
+        the lifespan or handler that did: others may run under conditions that are tested elsewhere.
         """
         for component in self.all_components():
             if self.only_routes_write(component):
@@ -261,7 +261,9 @@ class Timeline:
             sure = [
                 read
                 for read in component.plain_reads
-                if read.phase is Phase.SERVING or (not deleted and read.phase in _AROUND and _reader(read) in writing)
+                if read.phase is Phase.SERVING
+                or (not deleted and read.phase in _AROUND and _reader(read) in writing)
+                or (read.phase is Phase.STARTUP and not deleted and _later_step(read, early))
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in _by_function([read for read in sure if read.bits & PRESENT]):
@@ -434,6 +436,13 @@ def _functions_of(write: Occurrence) -> Iterator[tuple[str, str]]:
 
 def _reader(read: Occurrence) -> tuple[str, str]:
     return read.place.file, read.function
+
+
+def _later_step(read: Occurrence, writes: Iterable[Occurrence]) -> bool:
+    """Tell whether a read of start-up code comes after a write of the same lifespan or handler."""
+    return not read.swallowed and any(
+        write.order < read.order and write.phase is read.phase and write.stack[:1] == read.stack[:1] for write in writes
+    )
 
 
 def _by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:

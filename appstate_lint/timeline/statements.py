@@ -624,9 +624,9 @@ class Statements(Calls):
         if kinds and kinds <= _CANCELED:
             return True
         earlier = handlers[: handlers.index(handler)]
-        spared = {name for each in earlier if flow.ends_raising(each.body) for name in self.caught_names(each)}
+        spared = {name for each in earlier if flow.always_raises(each.body) for name in self.caught_names(each)}
         for statement in handler.body:
-            if isinstance(statement, flow.If) and flow.ends_raising(statement.body):
+            if isinstance(statement, flow.If) and flow.always_raises(statement.body):
                 spared |= _kinds_of(statement.test, handler.name)
         return bool(spared - _EVERYTHING) and any(
             name in spared
