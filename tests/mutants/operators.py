@@ -420,6 +420,3 @@ OPERATORS: dict[str, Operator] = {
     "drop-registration": drop_registration,
     "skip-initializer": skip_initializer,
 }
-
-UNCOUNTED = frozenset({"swallow-always"})
-"""Known to be missed: a step of start-up that cannot succeed is taken for a sign that the code was read wrongly."""
