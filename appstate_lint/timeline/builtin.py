@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 from collections.abc import Callable
 
@@ -138,10 +139,15 @@ class Builtins(Known):
     def is_of(self, value: Value, kind: Value) -> bool | None:
         """Tell whether a value is an instance of a class, ``None`` if that is not known."""
         spec = self.tables.classes.get(kind.name) if isinstance(kind, External) else None
+        structural = isinstance(kind, ClassValue) and self.is_structural(kind)
         match value:
-            case Literal(value=constant):
-                name = type(constant).__name__
-                return kind.name == name if isinstance(kind, External) and kind.name in BUILTINS else False
+            case Literal(value=constant) if isinstance(kind, External):
+                known = getattr(builtins, kind.name, None)
+                return isinstance(constant, known) if isinstance(known, type) else None
+            case Literal() | Holder() if structural:
+                return None
+            case Literal():
+                return False
             case Holder():
                 return (spec is not None and spec.kind == "state") or None if spec is not None else False
             case Object(cls=cls, site=site):
@@ -150,11 +156,17 @@ class Builtins(Known):
                     bases = {(base.file, base.index) for base in self.bases(cls)} if cls is not None else set()
                     if (kind.file, kind.index) in bases:
                         return True
-                    return None if site.startswith("any ") and own is None else False
+                    return None if structural or (site.startswith("any ") and own is None) else False
                 if spec is not None and own is not None:
                     return own.kind == spec.kind
                 return False if own is not None and isinstance(kind, External) and kind.name in BUILTINS else None
         return None
+
+    def is_structural(self, cls: ClassValue) -> bool:
+        """Tell whether a class need not be a base of what it takes for its instances: a protocol, or by a metaclass."""
+        bases = self.project.mro(cls.file, cls.index)
+        named = any(base.kind == "external" and base.name.rpartition(".")[2] == "Protocol" for base in bases)
+        return named or any(self.project.cls(base.file, base.index).keywords for base in self.bases(cls))
 
     def parent(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``super()``."""
