@@ -77,8 +77,19 @@ class Statements(Calls):
         self.records.cut_early |= self.phase.rank < Phase.SERVING.rank and not self.muted
 
     def never_returns(self, function: tuple[str, int]) -> bool:
-        """Tell whether a function raises whatever happens, itself or through a function that does."""
-        return function in self.raising_always or flow.always_raises(self.project.function(*function).body)
+        """Tell whether a function raises whatever happens, itself or through a function that does.
+
+        A method that does nothing else is there to be overridden.
+        """
+        if function in self.raising_always:
+            return True
+        facts = self.project.function(*function)
+        raises = [
+            each.value for each in flow.nodes(facts.body) if isinstance(each, flow.Raise) and each.value is not None
+        ]
+        kinds = {flow.last_name(each.func if isinstance(each, flow.Call) else each) for each in raises}
+        stub = "NotImplementedError" in kinds or (facts.owner >= 0 and len(facts.body) == 1)
+        return not stub and flow.always_raises(facts.body)
 
     # ------------------------------------------------------------ simple statements
 
