@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appstate_lint import config, engine
-from appstate_lint.model import Confidence, Finding
+from appstate_lint.model import Confidence, Finding, Kind
 
 SERVED = """\
 from fastapi import FastAPI, Request
@@ -255,3 +255,41 @@ def test_a_condition_of_two_parts_that_is_tested_again_and_again(tmp_path: Path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20_000_000
+
+
+CLOSING = """\
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+
+async def fill(app):
+    app.state.graph = object()
+
+
+@asynccontextmanager
+async def lifespan(app):
+    task = asyncio.create_task(fill(app))
+    yield
+    if hasattr(app.state, "graph"):
+        app.state.graph.close()
+    if hasattr(app.state, "cache"):
+        app.state.cache.close()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+def index(request: Request):
+    request.app.state.cache = object()
+"""
+
+
+@pytest.mark.parametrize("component", ["graph", "cache"])
+def test_shutdown_finds_what_tasks_and_requests_wrote(tmp_path: Path, component: str) -> None:
+    (tmp_path / "main.py").write_text(CLOSING)
+    accesses = engine.analyze(tmp_path, config.load(tmp_path, None)).accesses
+    asked = [each for each in accesses if each.component == component and each.kind is Kind.GUARD]
+    assert [each.presence for each in asked] == [("ABSENT", "VALUE")]

@@ -14,7 +14,18 @@ from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
 from appstate_lint.timeline.parts import EXIT
-from appstate_lint.timeline.presence import ABSENT, PRESENT, VALUE, Cell, Facts, Key, Store, join_stores, rewritten
+from appstate_lint.timeline.presence import (
+    ABSENT,
+    MISSING,
+    PRESENT,
+    VALUE,
+    Cell,
+    Facts,
+    Key,
+    Store,
+    join_stores,
+    rewritten,
+)
 from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
 from appstate_lint.timeline.registration import Entry, Registering, Registration
 from appstate_lint.timeline.values import (
@@ -352,7 +363,7 @@ class Life(Registering):
         """Interpret serving and shutdown of one application, which began to start at ``begun``."""
         serving = self.serve_all(application, started)
         effects: Store = self.served_effects or {}
-        if any(cell.gone for cell in effects.values()):
+        if effects:
             self.phase = Phase.STARTUP
             self.stack.clear()
             self.start_up(application, begun)
@@ -554,7 +565,12 @@ class Life(Registering):
                 self.phase = Phase.SHUTDOWN
                 effects = self.served_effects
                 if effects is not None:
-                    inner.store = join_stores(inner.store, {**inner.store, **effects}, frozenset(), frozenset())
+                    new = {
+                        key: cell
+                        for key, cell in effects.items()
+                        if cell.gone or not inner.store.get(key, MISSING).bits & PRESENT
+                    }
+                    inner.store = join_stores(inner.store, {**inner.store, **new}, frozenset(), frozenset())
             else:
                 ends.append(Path({}, inner.store, inner.facts))
             return UNKNOWN
