@@ -10,6 +10,7 @@ import msgspec
 
 from appstate_lint.model import Finding, Related, Rule, Step
 from appstate_lint.timeline import Component, Timeline
+from appstate_lint.timeline.questions import by_function
 from appstate_lint.timeline.records import Occurrence
 
 
@@ -35,11 +36,8 @@ class Missing(NamedTuple):
 
 def missing(timeline: Timeline) -> Iterator[Missing]:
     """Yield the readers of unwritten components, grouped by function."""
-    for component in timeline.unwritten():
-        groups: dict[tuple[str, str], list[Occurrence]] = {}
-        for read in (*component.plain_reads, *component.guarded_reads):
-            groups.setdefault((read.place.file, read.function), []).append(read)
-        for readers in groups.values():
+    for component in timeline.unwritten:
+        for readers in by_function((*component.plain_reads, *component.guarded_reads)):
             plain = [read for read in readers if read in component.plain_reads]
             ordered = sorted(plain, key=_by_line) + sorted((r for r in readers if r not in plain), key=_by_line)
             guarded = not plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
@@ -29,5 +30,5 @@ def check(timeline: Timeline) -> Iterator[Finding]:
             ],
             writer=first.function,
             earlier=first.phase.value,
-            where=f"{first.place.file}:{first.place.line}",
+            where=where(first),
         )

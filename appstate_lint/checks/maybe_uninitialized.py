@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.model import Finding, Related, Rule
+from appstate_lint.checks.readers import at_reader, where
+from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 RULE = Rule(
@@ -19,21 +20,16 @@ RULE = Rule(
 
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function that plainly reads a component which start-up may leave out."""
-    for component, readers in timeline.maybe_missing():
+    for component, readers in timeline.maybe_missing:
         if timeline.swallow_of(component, readers) is not None:
             continue
-        read, write = readers[0], component.certain_writes[0]
-        yield RULE.finding(
-            read.place,
-            component=component.name,
-            application=component.life.name,
-            phase=read.phase,
-            function=read.function,
-            trace=[
-                timeline.write_step(write),
-                *timeline.path_to(read, f"{read.function} reads '{component.name}'")[-7:],
-            ],
-            related=[Related(each.place.file, each.place.line, "read here too") for each in readers[1:]],
+        write = component.certain_writes[0]
+        yield at_reader(
+            RULE,
+            timeline,
+            component.life.name,
+            readers,
+            before=[timeline.write_step(write)],
             writer=write.function,
-            where=f"{write.place.file}:{write.place.line}",
+            where=where(write),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appstate_lint.checks.causes import Cause, missing, report
+from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
@@ -22,5 +23,5 @@ def check(timeline: Timeline) -> Iterator[Finding]:
         if found.guarded or found.cause is not Cause.OTHER_APPLICATION or elsewhere is None:
             continue
         other, write = elsewhere
-        where = f"{write.place.file}:{write.place.line}"
-        yield report(RULE, timeline, found, [timeline.write_step(write)], other=other, where=where)
+        spot = where(write)
+        yield report(RULE, timeline, found, [timeline.write_step(write)], other=other, where=spot)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.model import Finding, Related, Rule
+from appstate_lint.checks.readers import at_reader, where
+from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 RULE = Rule(
@@ -17,18 +18,13 @@ RULE = Rule(
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding at the first reader of a component that only ever holds ``None``."""
     for component in timeline.none_only():
-        read, write = component.reads[0], component.writes[0]
-        yield RULE.finding(
-            read.place,
-            component=component.name,
-            application=component.life.name,
-            phase=read.phase,
-            function=read.function,
+        write = component.writes[0]
+        yield at_reader(
+            RULE,
+            timeline,
+            component.life.name,
+            component.reads,
+            before=[timeline.write_step(write)],
             suggestion=timeline.near_name(component),
-            trace=[
-                timeline.write_step(write),
-                *timeline.path_to(read, f"{read.function} reads '{component.name}'")[-7:],
-            ],
-            related=[Related(each.place.file, each.place.line, "read here too") for each in component.reads[1:]],
-            where=f"{write.place.file}:{write.place.line}",
+            where=where(write),
         )

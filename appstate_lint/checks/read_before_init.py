@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.model import Finding, Phase, Related, Rule
+from appstate_lint.checks.readers import at_reader, where
+from appstate_lint.model import Finding, Phase, Rule
 from appstate_lint.timeline import Timeline
 from appstate_lint.timeline.presence import ABSENT
-from appstate_lint.timeline.questions import Component
+from appstate_lint.timeline.questions import Component, by_function
 from appstate_lint.timeline.records import Occurrence
 
 RULE = Rule(
@@ -26,31 +27,30 @@ def check(timeline: Timeline) -> Iterator[Finding]:
     for component in timeline.all_components():
         if component.life.open or component.life.exhausted or component.name in timeline.written_outside:
             continue
-        groups: dict[tuple[str, str], list[Occurrence]] = {}
-        for read in component.plain_reads:
-            if read.spawned or read.possible or read.partial:
-                continue
-            early = read.phase.rank < Phase.SERVING.rank and read.bits == ABSENT
-            if early or (read.phase is Phase.SERVING and _only_at_the_end(timeline, component)):
-                groups.setdefault((read.place.file, read.function), []).append(read)
-        for readers in groups.values():
-            read = readers[0]
-            write = component.first_write_after(read)
+        for readers in by_function(read for read in component.plain_reads if _too_early(timeline, component, read)):
+            write = component.first_write_after(readers[0])
             if write is None:
                 continue
-            step = timeline.write_step(write)
-            yield RULE.finding(
-                read.place,
-                component=component.name,
-                application=component.life.name,
-                phase=read.phase,
-                function=read.function,
-                trace=[*timeline.path_to(read, f"{read.function} reads '{component.name}', not there yet")[-7:], step],
-                related=[Related(each.place.file, each.place.line, "read here too") for each in readers[1:]],
+            yield at_reader(
+                RULE,
+                timeline,
+                component.life.name,
+                readers,
+                after=[timeline.write_step(write)],
+                how=", not there yet",
                 writer=write.function,
                 later=write.phase.value,
-                where=f"{write.place.file}:{write.place.line}",
+                where=where(write),
             )
+
+
+def _too_early(timeline: Timeline, component: Component, read: Occurrence) -> bool:
+    """Tell whether a read surely comes before any write."""
+    if read.spawned or read.possible or read.partial:
+        return False
+    if read.phase.rank < Phase.SERVING.rank:
+        return read.bits == ABSENT
+    return read.phase is Phase.SERVING and _only_at_the_end(timeline, component)
 
 
 def _only_at_the_end(timeline: Timeline, component: Component) -> bool:

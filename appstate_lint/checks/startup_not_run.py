@@ -16,8 +16,9 @@ def check(timeline: Timeline) -> Iterator[Finding]:
     for life in timeline.lives:
         for idle in life.not_run:
             yield _idle(timeline, life, idle)
+        unset = list(timeline.unset_in_requests(life)) if life.dropped else []
         for dropped in life.dropped:
-            readers = [each for each in timeline.unset_in_requests(life) if each[0].component in dropped.names]
+            readers = [each for each in unset if each[0].component in dropped.names]
             if readers:
                 yield _dropped(timeline, life, dropped, readers)
 

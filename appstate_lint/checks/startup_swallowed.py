@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Phase, Related, Rule
 from appstate_lint.timeline import Component, Timeline
 from appstate_lint.timeline.questions import call_steps
@@ -20,7 +21,7 @@ RULE = Rule(
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each place where start-up swallows a failure that serving code then meets."""
     groups: dict[tuple[str, Swallow], list[tuple[Component, list[Occurrence]]]] = {}
-    for component, readers in timeline.maybe_missing():
+    for component, readers in timeline.maybe_missing:
         swallow = timeline.swallow_of(component, readers)
         if swallow is not None:
             groups.setdefault((component.life.name, swallow), []).append((component, readers))
@@ -49,5 +50,5 @@ def check(timeline: Timeline) -> Iterator[Finding]:
             ][1:],
             others="".join(f", '{name}'" for name in names),
             reader=read.function,
-            where=f"{read.place.file}:{read.place.line}",
+            where=where(read),
         )

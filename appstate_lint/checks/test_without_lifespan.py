@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Related, Rule, Step
 from appstate_lint.timeline import Timeline
 from appstate_lint.timeline.questions import Failing
@@ -47,7 +48,7 @@ def _finding(timeline: Timeline, several: list[Failing]) -> Finding:
             Related(each.request.place.file, each.request.place.line, f"this request reads '{read.component}', too")
             for each in several[1:]
         ],
-        read=f"{read.place.file}:{read.place.line}",
+        read=where(read),
         writer=write.function,
-        where=f"{write.place.file}:{write.place.line}",
+        where=where(write),
     )

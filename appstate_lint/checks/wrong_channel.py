@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appstate_lint.checks.causes import Cause, missing
-from appstate_lint.model import Finding, Related, Rule
+from appstate_lint.checks.readers import at_reader, where
+from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Life, Timeline
 from appstate_lint.timeline.records import Occurrence
 
@@ -35,20 +36,15 @@ def check(timeline: Timeline) -> Iterator[Finding]:
 def _finding(
     timeline: Timeline, life: Life, readers: list[Occurrence], write: Occurrence, here: str, puts: str
 ) -> Finding:
-    read = readers[0]
-    return RULE.finding(
-        read.place,
-        component=read.component,
-        application=life.name,
-        phase=read.phase,
-        function=read.function,
-        trace=[
-            timeline.write_step(write),
-            *timeline.path_to(read, f"{read.function} reads '{read.component}' from {here}")[-7:],
-        ],
-        related=[Related(each.place.file, each.place.line, "read here too") for each in readers[1:]],
+    return at_reader(
+        RULE,
+        timeline,
+        life.name,
+        readers,
+        before=[timeline.write_step(write)],
+        how=f" from {here}",
         here=here,
         writer=write.function,
         puts=puts,
-        where=f"{write.place.file}:{write.place.line}",
+        where=where(write),
     )

@@ -917,7 +917,7 @@ class Life(Registering):
         if lifespans and application.site not in self.entered:
             for each in own:
                 if each.role in ("startup", "shutdown") and lifespans[0].facts <= each.facts:
-                    yield from self.not_run(each, each.place, "lifespan", application)
+                    yield from self.not_run(each, each.place, "lifespan")
         for owner in (application, *self.included(application)):
             for mount in self.registrations.get(owner.site, ()):
                 if mount.role == "mount":
@@ -932,19 +932,19 @@ class Life(Registering):
             return
         for each in self.registrations.get(mounted.site, ()):
             if each.role in ("lifespan", "startup") and self.surely_given(mounted, each):
-                yield from self.not_run(each, mount.place, "mount", mounted)
+                yield from self.not_run(each, mount.place, "mount")
 
     def surely_given(self, owner: Object, registration: Registration) -> bool:
         """Tell whether a lifespan or handler is code that can be named, and not perhaps ``None``."""
         known = isinstance(registration.value, FunctionValue)
         return known and (registration.role != "lifespan" or owner.site not in self.optional)
 
-    def not_run(self, registration: Registration, place: Place, reason: str, owner: Object) -> Iterator[NotRun]:
+    def not_run(self, registration: Registration, place: Place, reason: str) -> Iterator[NotRun]:
         """Yield registered code, unless something else has called it."""
         code = registration.value
         if isinstance(code, FunctionValue) and (code.file, code.index) not in self.records.reached:
             name = self.project.function(code.file, code.index).qualname
-            yield NotRun(place, reason, owner.site, code.file, name, registration.role)
+            yield NotRun(place, reason, code.file, name, registration.role)
 
     def unseen_middleware(self, application: Object) -> bool:
         """Tell whether middleware that is not seen handles the requests of an application."""

@@ -186,11 +186,15 @@ class Timeline:
 
     # ------------------------------------------------------------ existence
 
-    def unwritten(self) -> Iterator[Component]:
-        """Yield the components that nothing writes in their application, and that are read there, provably.
+    @cached_property
+    def unwritten(self) -> tuple[Component, ...]:
+        """The components that nothing writes in their application, and that are read there, provably.
 
         What cannot be proved (open holders, files that cannot be parsed) is kept in ``withheld``, by reason.
         """
+        return tuple(self._unwritten())
+
+    def _unwritten(self) -> Iterator[Component]:
         for component in self.all_components():
             if component.writes or not component.reads or component.name in self.written_outside:
                 continue
@@ -236,20 +240,24 @@ class Timeline:
                 continue
             yield component
 
-    def maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
-        """Yield components with the code, function by function, that reads them where they may be absent.
+    @cached_property
+    def maybe_missing(self) -> tuple[tuple[Component, list[Occurrence]], ...]:
+        """Components with the code, function by function, that reads them where they may be absent.
 
         Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
         code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
         some code deletes. Start-up and shutdown code counts where it has called the write itself, or is a later step of
         the lifespan or handler that did: others may run under conditions that are tested elsewhere.
         """
+        return tuple(self._maybe_missing())
+
+    def _maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         for component in self.all_components():
             if self.only_routes_write(component):
                 writers = {(each.place.file, each.function) for each in component.writes}
                 reads = [each for each in component.plain_reads if each.phase is Phase.SERVING and each.bits & PRESENT]
                 reads = [each for each in reads if each.by_route and not each.possible]
-                for readers in _by_function(each for each in reads if (each.place.file, each.function) not in writers):
+                for readers in by_function(each for each in reads if (each.place.file, each.function) not in writers):
                     yield component, readers
                 continue
             early = [each for each in component.certain_writes if each.phase.rank < Phase.SERVING.rank]
@@ -266,7 +274,7 @@ class Timeline:
                 or (read.phase is Phase.STARTUP and not deleted and _later_step(read, early))
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
-            for readers in _by_function([read for read in sure if read.bits & PRESENT]):
+            for readers in by_function([read for read in sure if read.bits & PRESENT]):
                 yield component, readers
 
     def swallow_of(self, component: Component, readers: list[Occurrence]) -> Swallow | None:
@@ -295,7 +303,7 @@ class Timeline:
             if not early or any(each.spawned for each in component.writes) or self.doubt_of_order(component):
                 continue
             reads = [each for each in component.plain_reads if each.spawned and not (each.possible or each.retried)]
-            for readers in _by_function(reads):
+            for readers in by_function(reads):
                 yield component, readers
 
     def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence], Occurrence]]:
@@ -308,10 +316,10 @@ class Timeline:
                 continue
             shutdown = [each for each in component.plain_reads if each.phase is Phase.SHUTDOWN and not each.possible]
             reads = [each for each in shutdown if not each.swallowed]
-            for readers in _by_function(each for each in reads if each.partial):
+            for readers in by_function(each for each in reads if each.partial):
                 yield component, readers, component.certain_writes[0]
             deletes = [each for each in component.occurrences if each.kind is Kind.DELETE and not each.possible]
-            for readers in _by_function(each for each in reads if each.gone and not each.partial) if deletes else ():
+            for readers in by_function(each for each in reads if each.gone and not each.partial) if deletes else ():
                 yield component, readers, deletes[0]
 
     def replaced(self) -> Iterator[tuple[Component, Occurrence, Occurrence]]:
@@ -445,7 +453,7 @@ def _later_step(read: Occurrence, writes: Iterable[Occurrence]) -> bool:
     )
 
 
-def _by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
+def by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
     """Yield reads grouped by the function that they are in."""
     groups: dict[tuple[str, str], list[Occurrence]] = {}
     for read in reads:

@@ -111,8 +111,6 @@ class NotRun(NamedTuple):
 
     place: Place
     reason: str
-    application: str
-    """The site of the application, router or mounted application that it was put on."""
     file: str
     function: str
     role: str
