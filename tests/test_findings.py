@@ -293,3 +293,36 @@ def test_shutdown_finds_what_tasks_and_requests_wrote(tmp_path: Path, component:
     accesses = engine.analyze(tmp_path, config.load(tmp_path, None)).accesses
     asked = [each for each in accesses if each.component == component and each.kind is Kind.GUARD]
     assert [each.presence for each in asked] == [("ABSENT", "VALUE")]
+
+
+BY_NAME = """\
+import hooks
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+
+
+def cache(request, name):
+    if not hasattr(request.app.state, name):
+        setattr(request.app.state, name, {})
+    return getattr(request.app.state, name)
+
+
+@app.get("/tools")
+def tools(request: Request):
+    return cache(request, "tools")
+
+
+def functions(request: Request):
+    return cache(request, "functions")
+
+
+hooks.register(functions)
+"""
+
+
+def test_components_that_share_a_place_are_told_apart_where_one_is_only_possibly_touched(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(BY_NAME)
+    accesses = engine.analyze(tmp_path, config.load(tmp_path, None)).accesses
+    found = {(each.component, each.kind, each.line) for each in accesses}
+    assert {("tools", Kind.READ, 10), ("functions", Kind.READ, 10), ("functions", Kind.WRITE, 9)} <= found

@@ -177,3 +177,34 @@ def test_unknown_component(shop: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert error.count("\n") == 1
     assert "'indx'" in error
     assert "did you mean index?" in error
+
+
+HELD = """\
+import os
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+
+@asynccontextmanager
+async def lifespan(app):
+    if os.environ.get("POOL"):
+        app.state.pool = object()
+    if getattr(app.state, "pool", None):
+        app.state.bus = object()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+def test_condition_on_a_component_is_worded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").write_text(HELD)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(["timeline", "bus"])
+    written = next(line for line in capsys.readouterr().out.split("\n") if "writes" in line)
+    assert written.endswith("main.py:12  if 'pool' is set")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
+from appstate_lint.project.mentions import words
 from appstate_lint.timeline.arguments import Arguments
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
@@ -38,6 +39,7 @@ MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MANY_SITUATIONS = 20
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
+_BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 
 
@@ -118,7 +120,8 @@ class Functions(Arguments):
         situation: tuple[object, ...],
     ) -> Value:  # fmt: skip
         """Run a function from what start-up and serving leave, whatever its caller knows; that is remembered once."""
-        env = {name: self.wide(name, value, names=False) for name, value in env.items()}
+        names = self.takes_names(function)
+        env = {name: self.wide(name, value, names) for name, value in env.items()}
         identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
         key = (identity, situation)
         inner = Path({}, self.baseline, self.baseline_facts)
@@ -145,8 +148,12 @@ class Functions(Arguments):
         runs = self.situations.get((function.file, function.index), 0)
         if runs < MANY_SITUATIONS:
             return env
-        names = runs < 4 * MANY_SITUATIONS
+        names = runs < 4 * MANY_SITUATIONS or self.takes_names(function)
         return {name: self.wide(name, value, names) for name, value in env.items()}
+
+    def takes_names(self, function: FunctionValue) -> bool:
+        """Tell whether a function may touch a component whose name is an argument of its own."""
+        return bool(words(self.project.function(function.file, function.index).body) & _BY_NAME)
 
     def wide(self, name: str, value: Value, names: bool) -> Value:
         """Return a value without where an object was made and, unless ``names``, without which constant it is."""

@@ -74,6 +74,8 @@ class Known(Unseen):
                 return self.invoke(code, rest, passed, path, at)
             case "spawn" | "background" if code is not None:
                 return self.start(code, rest, passed, path, at, table.role)
+            case "subscribe":
+                return self.subscribe(args, keywords, path, at)
             case "enter" if code is not None:
                 return self.enter(code, path, at)
             case "exit-callback" if code is not None:
@@ -137,6 +139,13 @@ class Known(Unseen):
             return UNKNOWN
         self.spawn(kept, path, at, certain=True)
         return Invocation("task", kept.function, kept.args, kept.keywords)
+
+    def subscribe(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """Hand callbacks to a broker, which may call them at the next message; what it returns is not known."""
+        for value in self.flattened([*args, *(value for _, value in keywords)]):
+            if isinstance(value, FunctionValue) or (isinstance(value, Invocation) and value.kind == "partial"):
+                self.spawn(value, path, at, certain=True)
+        return UNKNOWN
 
     def run_text(self, name: str, args: tuple[Value, ...], at: At) -> None:
         """``exec``: a text that names a holder, or one made where a holder is named, may write anything."""

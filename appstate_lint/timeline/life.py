@@ -27,7 +27,7 @@ from appstate_lint.timeline.presence import (
     rewritten,
 )
 from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
-from appstate_lint.timeline.registration import Entry, Registering, Registration
+from appstate_lint.timeline.registration import Entry, Registering, Registration, Spawned
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
@@ -823,31 +823,40 @@ class Life(Registering):
                     continue
                 early = each.phase.rank < Phase.SERVING.rank and each.certain
                 end = current.store if each.end is None or each.left else each.end
-                if early and end is not current.store and end == each.store:
-                    continue
-                store = join_stores(each.store, end, frozenset(), frozenset()) if early else current.store
-                path = Path({}, store, current.facts | each.facts)
-                self.spawned = early
-                handed_on = isinstance(each.value, Invocation) and each.phase is not Phase.IMPORT
-                self.possible = each.possible or not (each.certain or handed_on)
-                self.stack[:] = list(each.stack)[:8]
-                self.framed(each.place, path)
-                if isinstance(each.value, Invocation) and each.value.kind == "partial" and each.certain:
-                    value = self.invoke(each.value, (), (), path, _at(each.place))
-                    self.finish(value, path, _at(each.place))
-                elif isinstance(each.value, Invocation) and each.value.kind != "partial":
-                    self.finish(each.value, path, _at(each.place))
-                else:
-                    self.serve(each.value, path, _at(each.place))
-                self.unframe()
-                self.stack.clear()
-                self.spawned, self.possible = False, False
-                if not path.dead:
-                    changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
-                    after = {**effects.store, **changed}
-                    for key in changed:
-                        after = rewritten(after, key)
-                    effects = _joined(effects, Path({}, after, effects.facts))
+                goes_on = end is current.store
+                if early and end != each.store:
+                    store = join_stores(each.store, end, frozenset(), frozenset())
+                    if goes_on:
+                        store = _settled(store, each.store, end)
+                    effects = self.run_beside(each, store, current, effects, spawned=True)
+                if not early or goes_on:
+                    effects = self.run_beside(each, current.store, current, effects, spawned=False)
+
+    def run_beside(self, started: Spawned, store: Store, current: Path, effects: Path, spawned: bool) -> Path:
+        """Run spawned code once, from ``store``; return the effects of serving with what it changes."""
+        path = Path({}, store, current.facts | started.facts)
+        code, at = started.value, _at(started.place)
+        self.spawned = spawned
+        handed_on = isinstance(code, Invocation) and started.phase is not Phase.IMPORT
+        self.possible = started.possible or not (started.certain or handed_on)
+        self.stack[:] = list(started.stack)[:8]
+        self.framed(started.place, path)
+        if isinstance(code, Invocation) and code.kind == "partial" and started.certain:
+            self.finish(self.invoke(code, (), (), path, at), path, at)
+        elif isinstance(code, Invocation) and code.kind != "partial":
+            self.finish(code, path, at)
+        else:
+            self.serve(code, path, at)
+        self.unframe()
+        self.stack.clear()
+        self.spawned, self.possible = False, False
+        if path.dead:
+            return effects
+        changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
+        after = {**effects.store, **changed}
+        for key in changed:
+            after = rewritten(after, key)
+        return _joined(effects, Path({}, after, effects.facts))
 
     def has_run(self, code: Value) -> bool:
         """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
@@ -998,6 +1007,15 @@ def _at(place: Place) -> flow.At:
 def _differs(before: Cell | None, after: Cell) -> bool:
     """Tell whether a component holds something else; where it was made, and under which conditions, is no matter."""
     return before is None or (before.bits, before.truth) != (after.bits, after.truth)
+
+
+def _settled(store: Store, spawned: Store, end: Store) -> Store:
+    """Return a store in which what nothing wrote between the spawn and the end is there, if it ever is.
+
+    Where it is missing, it is missing for good: the spawned code is not early.
+    """
+    same = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT and end.get(key) == cell)
+    return {**store, **{key: Cell(store[key].bits & PRESENT) for key in same}}
 
 
 def _joined(left: Path, right: Path) -> Path:

@@ -11,6 +11,11 @@ from appstate_lint.timeline.presence import Facts
 from appstate_lint.timeline.questions import Life, Timeline
 from appstate_lint.timeline.records import Occurrence
 
+_HELD = {presence.HAS: "is there", presence.SOME: "is not None", presence.TRUE: "is set"}
+_STRONGER = {
+    **{(level, True): tuple(_HELD)[index + 1 :] for index, level in enumerate(_HELD)},
+    **{(level, False): tuple(_HELD)[:index] for index, level in enumerate(_HELD)},
+}
 _MODULE = re.compile(r"[\w./-]+\.pyi?:")
 
 
@@ -48,9 +53,15 @@ def _event(each: Occurrence) -> Event:
 
 
 def _conditions(facts: Facts) -> Iterable[str]:
-    """Yield the conditions that hold, as the source words them, without the module that they come from."""
+    """Yield the conditions that hold, as the source words them, without the module that they come from.
+
+    Of what is known of one component, the strongest is enough.
+    """
     for name, truth in facts:
-        words = _MODULE.sub("", name)
+        level, *key = name.split("\t")
+        if key and any(("\t".join((stronger, *key)), truth) in facts for stronger in _STRONGER[level, truth]):
+            continue
+        words = f"{key[-1]!r} {_HELD[level]}" if key else _MODULE.sub("", name)
         yield words if truth else f"not {words}"
 
 

@@ -250,13 +250,12 @@ def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
 
 def _without_doubles(lives: list[questions.Life]) -> list[questions.Life]:
     """Drop what an application only possibly reaches where another one surely does: it belongs to that one."""
-    sure = {each.place for life in lives for each in life.occurrences if not each.possible}
-    return [
-        life._replace(
-            occurrences=tuple(each for each in life.occurrences if not each.possible or each.place not in sure)
-        )
-        for life in lives
-    ]
+    sure = {(each.place, each.component) for life in lives for each in life.occurrences if not each.possible}
+
+    def kept(each: Occurrence) -> bool:
+        return not each.possible or (each.place, each.component) not in sure
+
+    return [life._replace(occurrences=tuple(filter(kept, life.occurrences))) for life in lives]
 
 
 # ---------------------------------------------------------------- what no application reaches
