@@ -5,6 +5,7 @@ No framework is named here; ``rules/frameworks/*.toml`` and ``rules/libraries/*.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 from pathlib import Path
@@ -45,6 +46,10 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the instances of a framework's class are to the linter; ``kind`` says it in one word.
 
     ``holder`` is the attribute that holds application state, ``yielded`` the one that holds what the lifespan yielded.
+    With ``items``, the items of the object itself are components; ``stores`` are attributes that are dicts of
+    components, each apart from the others. ``scope`` are attributes that hold the scope of a request, ``scope_items``
+    what its items are: ``application`` or ``yielded``. ``dicts`` are attributes of a state that hold its components.
+    A ``conversation`` is a request that goes on.
     """
 
     names: tuple[str, ...]
@@ -56,6 +61,11 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     itself: tuple[str, ...] = ()
     application: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    scope_items: dict[str, str] = {}
+    items: bool = False
+    stores: tuple[str, ...] = ()
+    dicts: tuple[str, ...] = ()
+    conversation: bool = False
     entries: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
     arguments: tuple[str, ...] = ()
@@ -81,7 +91,8 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``application``, ``transport`` and ``hides`` are parameters: the application, a transport to it, and what, if false,
     keeps its exceptions from the test. ``starts``: entering the client runs the application's start-up. ``requests``
-    are methods whose first argument is the path; that of ``any_request`` is the verb, then the path.
+    are methods whose first argument is the path; that of ``any_request`` is the verb, then the path. ``conversations``
+    are methods that open a connection, with the verb of the routes that serve it.
     """
 
     names: tuple[str, ...]
@@ -92,6 +103,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts: bool = False
     requests: tuple[str, ...] = ()
     any_request: str = ""
+    conversations: dict[str, str] = {}
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +131,8 @@ class _Page(
     packages: tuple[str, ...] = ()
     keepers: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    vague: tuple[str, ...] = ()
     classes: tuple[FrameworkClass, ...] = ()
     functions: tuple[Call, ...] = ()
     methods: tuple[Call, ...] = ()
@@ -126,8 +140,13 @@ class _Page(
     clients: tuple[Client, ...] = ()
 
 
-class Tables(msgspec.Struct, frozen=True):
-    """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state."""
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state.
+
+    ``variables`` are names under which code customarily has an application, ``vague`` types that say nothing of a
+    value.
+    """
 
     classes: dict[str, FrameworkClass]
     functions: dict[str, Call]
@@ -136,17 +155,46 @@ class Tables(msgspec.Struct, frozen=True):
     keepers: frozenset[str]
     words: frozenset[str]
     libraries: tuple[Library, ...]
-    clients: dict[str, Client] = {}
-    application_names: frozenset[str] = frozenset(
-        {"app", "_app", "application", "_application", "fastapi_app", "asgi_app", "api_app", "the_app"}
-    )
+    clients: dict[str, Client]
+    variables: frozenset[str]
+    vague: frozenset[str]
 
-    @property
+    @functools.cached_property
+    def holders(self) -> frozenset[str]:
+        """Attributes that hold application state."""
+        return frozenset(spec.holder for spec in self.classes.values() if spec.holder)
+
+    @functools.cached_property
+    def leads(self) -> frozenset[str]:
+        """Attributes of requests that lead to the application."""
+        return frozenset(name for spec in self.classes.values() for name in spec.application)
+
+    @functools.cached_property
+    def scopes(self) -> frozenset[str]:
+        """Names of what holds the scope of a request."""
+        return frozenset(name for spec in self.classes.values() for name in spec.scope)
+
+    @functools.cached_property
+    def scope_items(self) -> dict[str, str]:
+        """What the items of the scope of a request are."""
+        return {name: kind for spec in self.classes.values() for name, kind in spec.scope_items.items()}
+
+    @functools.cached_property
+    def state_dicts(self) -> frozenset[str]:
+        """Attributes of a state that hold its components."""
+        return frozenset({"__dict__"}) | {name for spec in self.classes.values() for name in spec.dicts}
+
+    @functools.cached_property
+    def conversations(self) -> frozenset[str]:
+        """Verbs of connections that go on."""
+        return frozenset(verb for client in self.clients.values() for verb in client.conversations.values())
+
+    @functools.cached_property
     def overrides(self) -> frozenset[str]:
         """Attributes of applications with which tests replace dependencies."""
         return frozenset(spec.overrides for spec in self.classes.values() if spec.overrides)
 
-    @property
+    @functools.cached_property
     def starters(self) -> frozenset[str]:
         """The last names of what runs an application's start-up by hand."""
         calls = (*self.functions.values(), *(call for spec in self.classes.values() for call in spec.methods))
@@ -158,7 +206,7 @@ class Tables(msgspec.Struct, frozen=True):
         package = dotted.partition(".")[0]
         return package in self.packages or package in sys.stdlib_module_names
 
-    @property
+    @functools.cached_property
     def read_outside(self) -> frozenset[str]:
         """Components that a known library reads."""
         return frozenset(name for library in self.libraries for name in library.reads)
@@ -194,20 +242,27 @@ def join(pages: list[_Page]) -> Tables:
     keepers = frozenset(keeper for page in pages for keeper in page.keepers)
     words = frozenset(word for page in pages for word in page.words)
     clients = {name: client for page in pages for client in page.clients for name in client.names}
-    return Tables(classes, functions, methods, frozenset(packages), keepers, words, libraries, clients)
+    return Tables(
+        classes,
+        functions,
+        methods,
+        frozenset(packages),
+        keepers,
+        words,
+        libraries,
+        clients,
+        variables=frozenset(name for page in pages for name in page.variables),
+        vague=frozenset(name for page in pages for name in page.vague),
+    )
 
 
 def _inherit(cls: FrameworkClass, declared: dict[str, FrameworkClass]) -> FrameworkClass:
     if not cls.extends:
         return cls
     base = _inherit(declared[cls.extends], declared)
-    return msgspec.structs.replace(
-        base,
-        names=cls.names,
-        framework=cls.framework,
-        arguments=cls.arguments or base.arguments,
-        registers={**base.registers, **cls.registers},
-        methods=cls.methods + base.methods,
-        path=cls.path or base.path,
-        overrides=cls.overrides or base.overrides,
-    )
+    merged: dict[str, object] = {
+        "registers": {**base.registers, **cls.registers},
+        "methods": cls.methods + base.methods,
+    }
+    own = {field: value for field in cls.__struct_fields__ if field not in merged and (value := getattr(cls, field))}
+    return msgspec.structs.replace(base, **own, **merged)

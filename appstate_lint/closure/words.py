@@ -68,7 +68,7 @@ def words_of(tables: Tables, settings: Settings) -> Words:
     declared accessors and what replaces them. Where an application is its own holder, all words of frameworks.
     """
     applications = {name: spec for name, spec in tables.classes.items() if spec.kind == "application"}
-    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    holders = tables.holders
     starts = {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
     if not all(spec.holder for spec in applications.values()):
         starts |= tables.words

@@ -176,8 +176,8 @@ class _Reader:
                 continue
             name, arguments = node.func.name, list(node.args)
             for client in self.tables.clients.values():
-                if name in client.requests:
-                    verb = "WEBSOCKET" if name.startswith("websocket") else name.upper()
+                if name in client.requests or name in client.conversations:
+                    verb = client.conversations.get(name, name.upper())
                     path = arguments[0] if arguments else dict(node.keywords).get("url")
                 elif name == client.any_request and len(arguments) > 1 and isinstance(arguments[0], flow.Const):
                     verb, path = str(arguments[0].value).upper(), arguments[1]

@@ -88,7 +88,7 @@ class Arguments(Expressions):
                 return typed
         local = isinstance(value, Unknown) and value.origin.startswith(LOCAL)
         if isinstance(value, Unknown) and (local or not value.origin) and (local or value.hint != param.name):
-            if value.hint in self.tables.application_names:
+            if self.is_called_application(value.hint):
                 return value
             return Unknown(param.name)
         return value
@@ -112,7 +112,7 @@ class Arguments(Expressions):
                 if spec.kind == "state":
                     return self.current_holder()
                 return Object(f"any {symbol[3]}", None, symbol[3])
-            if symbol[3].rpartition(".")[2] not in _SAYS_NOTHING:
+            if symbol[3].rpartition(".")[2] not in _SAYS_NOTHING | self.tables.vague:
                 return Object(f"any {symbol[3]}", None, symbol[3])
         return Unknown(name)
 
@@ -266,5 +266,5 @@ def _code(function: FunctionValue) -> tuple[str, int, int]:
     return function.file, function.index, function.scope
 
 
-_SAYS_NOTHING = frozenset({"Any", "object", "Callable", "ASGIApp", "Awaitable", "Coroutine", "None", "Self", "?"})
+_SAYS_NOTHING = frozenset({"Any", "object", "Callable", "Awaitable", "Coroutine", "None", "Self", "?"})
 """Annotations that leave open what a value is."""

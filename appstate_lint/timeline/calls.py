@@ -13,6 +13,7 @@ from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
 from appstate_lint.timeline.values import (
+    SCOPE,
     UNKNOWN,
     ClassValue,
     DictValue,
@@ -125,8 +126,8 @@ class Calls(Builtins):
             case Unknown(hint=hint):
                 if function.origin.startswith(DYNAMIC):
                     return self.unseen(hint, args, keywords, path, at, third_party=False)
-                if hint == "get" and function.origin == "scope" and args and plain(args[0]) == Literal("app"):
-                    return self.the_application()
+                if function.origin == SCOPE and args and isinstance(key := plain(args[0]), Literal):
+                    return self.scope_item(key.value)
                 table = self.tables.methods.get(hint)
                 if table is not None:
                     return self.act(table, args, keywords, path, at, hint)

@@ -151,7 +151,7 @@ class Unstarted(life.Life):
             each
             for each in self.entries_of
             if each.role in ("middleware", "dispatch")
-            if verb != "WEBSOCKET" and any(route.path == "" for route in each.routes)
+            if verb not in self.tables.conversations and any(route.path == "" for route in each.routes)
         ]
         reads = self._run([*around, endpoint])
         quiet = sure and not endpoint.facts and not self._refuses() and not self._asks(endpoint, path)

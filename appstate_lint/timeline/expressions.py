@@ -14,9 +14,8 @@ from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Fact, Facts, is_about
 from appstate_lint.timeline.values import (
-    NONE as NONE_VALUE,
-)
-from appstate_lint.timeline.values import (
+    APPLICATION,
+    SCOPE,
     UNKNOWN,
     AnyOf,
     ClassValue,
@@ -42,9 +41,11 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
+)
 
 MOST_ITEMS = 200
-_STATE_DICTS = frozenset({"_state", "__dict__"})
 
 
 class Expressions(Parts):
@@ -88,7 +89,7 @@ class Expressions(Parts):
     def one_attribute(self, owner: Value, name: str, path: Path, at: At) -> Value:
         match owner:
             case Holder(owner=application):
-                if name in _STATE_DICTS:
+                if name in self.tables.state_dicts:
                     return StateDict(application)
                 return Member(owner, name) if name.startswith("__") else self.read(application, name, at, path)
             case Object():
@@ -104,8 +105,8 @@ class Expressions(Parts):
                 return UNKNOWN
             case Literal() if name == "value":
                 return owner
-            case Member(name="app") if self.is_holder_name(name):
-                return self.unknown_attribute(owner, "app", "", name, at)
+            case Member(name=lead) if lead in self.tables.leads and name in self.tables.holders:
+                return self.unknown_attribute(owner, APPLICATION, "", name, at)
             case Unknown(hint=hint, origin=origin):
                 return self.unknown_attribute(owner, hint, origin, name, at)
             case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
@@ -125,21 +126,21 @@ class Expressions(Parts):
         return Unknown(name)
 
     def unknown_attribute(self, owner: Value, hint: str, origin: str, name: str, at: At) -> Value:
-        """Return an attribute of something unknown; ``<anything>.app.state`` is the state of the application."""
-        if name == "state" and hint in self.tables.application_names:
+        """Return an attribute of something unknown: the holder of what is called like an application is its state."""
+        if name in self.tables.holders and self.is_called_application(hint):
             if origin.startswith("missing:"):
                 self.note_missing(origin, at)
             application = self.the_application()
             return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
-        if name == "app":
-            return Unknown("self.app" if hint == "self" else "app")
-        if hint == "scope" and name == "get":
-            return Unknown("get", "scope")
+        if name in self.tables.leads:
+            return Unknown(f"self.{name}" if hint == "self" else APPLICATION)
+        if hint in self.tables.scopes and name == "get":
+            return Unknown(name, SCOPE)
         return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
 
-    def is_holder_name(self, name: str) -> bool:
-        """Tell whether some framework keeps its state under this attribute."""
-        return any(spec.holder == name for spec in self.tables.classes.values())
+    def is_called_application(self, name: str) -> bool:
+        """Tell whether something unknown is called as applications customarily are."""
+        return name == APPLICATION or name in self.tables.variables
 
     def note_missing(self, origin: str, at: At) -> None:
         """Note that an application was imported under a name that its module does not define."""
@@ -211,7 +212,7 @@ class Expressions(Parts):
                     return Unknown(name, self.class_origin(cls, name))
                 return elsewhere(env[name], name)
         if self.external_base(cls):
-            return Member(owner, name) if name != "app" else self.unknown_attribute(owner, "", "", name, at)
+            return Member(owner, name) if name not in self.tables.leads else Unknown(APPLICATION)
         return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, at)
 
     def class_origin(self, cls: ClassValue, name: str) -> str:
@@ -259,7 +260,7 @@ class Expressions(Parts):
         constant = name.value if isinstance(name, Literal) else None
         match owner:
             case Holder(owner=application) | StateDict(owner=application):
-                if isinstance(owner, StateDict) and constant == "_state":
+                if isinstance(owner, StateDict) and constant in self.tables.state_dicts:
                     return owner
                 names = literal_names(name)
                 if names is None:
@@ -267,9 +268,7 @@ class Expressions(Parts):
                     return UNKNOWN
                 return self.each_name(names, lambda each: self.read_item(application, each, at, path))
             case Scope():
-                if constant == "state":
-                    return self.yielded_state()
-                return self.the_application() if constant == "app" else Unknown(str(constant))
+                return self.scope_item(constant)
             case TupleValue(items=items):
                 if isinstance(constant, int) and -len(items) <= constant < len(items):
                     return items[constant]
@@ -279,7 +278,7 @@ class Expressions(Parts):
             case DictValue(number=number):
                 return self.dict_item(number, name)
             case Unknown(hint=hint, origin=origin):
-                if constant == "app" and hint == "scope":
+                if hint in self.tables.scopes and self.tables.scope_items.get(str(constant)) == "application":
                     return self.the_application()
                 return Unknown(str(constant), f"{origin}[{constant}]" if origin and constant is not None else "")
             case External(name=dotted):
@@ -287,6 +286,15 @@ class Expressions(Parts):
             case ClassValue():
                 return owner
         return UNKNOWN
+
+    def scope_item(self, name: object) -> Value:
+        """Return an item of the scope of a request."""
+        match self.tables.scope_items.get(str(name)):
+            case "application":
+                return self.the_application()
+            case "yielded":
+                return self.yielded_state()
+        return Unknown(str(name))
 
     def dict_item(self, number: int, name: Value) -> Value:
         cell = self.dict_cell(number)

@@ -16,6 +16,7 @@ from appstate_lint.project import Project, Symbol
 from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
+    APPLICATION,
     NONE,
     UNKNOWN,
     AnyOf,
@@ -479,7 +480,7 @@ class Heap:
 
     def the_application(self) -> Value:
         """Return the application whose life is being interpreted."""
-        return self.application if self.application is not None else Unknown("app")
+        return self.application if self.application is not None else Unknown(APPLICATION)
 
 
 def elsewhere(value: Value, name: str) -> Value:

@@ -150,7 +150,7 @@ class Known(Unseen):
     def run_text(self, name: str, args: tuple[Value, ...], at: At) -> None:
         """``exec``: a text that names a holder, or one made where a holder is named, may write anything."""
         text = plain(args[0]) if args else UNKNOWN
-        holders = {spec.holder for spec in self.tables.classes.values() if spec.holder}
+        holders = self.tables.holders
         if isinstance(text, Literal):
             near = any(f".{holder}" in str(text.value) for holder in holders)
         else:

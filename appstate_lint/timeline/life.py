@@ -759,9 +759,12 @@ class Life(Registering):
 
     def is_conversation(self, value: Value) -> bool:
         """Tell whether a route's function serves a connection, which others may wait for, and not one request."""
-        params = self.project.function(value.file, value.index).params if isinstance(value, FunctionValue) else ()
-        kinds = (flow.last_name(param.annotation) for param in params if param.annotation is not None)
-        return any(kind.endswith("WebSocket") for kind in kinds)
+        if not isinstance(value, FunctionValue):
+            return False
+        params = self.project.function(value.file, value.index).params
+        named = (each for param in params for each in self.annotated(param.annotation, value.file, None))
+        specs = (self.tables.classes.get(dotted) for _, _, _, dotted in named)
+        return any(spec is not None and spec.conversation for spec in specs)
 
     def run_middleware(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
         """Run what a middleware does with a request."""

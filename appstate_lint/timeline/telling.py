@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import TypeVar
 
 import msgspec
@@ -49,8 +49,7 @@ def interpret(
 def _interpret(
     project: Project, tables: Tables, settings: Settings, unseen: tuple[Unseen, ...], include_tests: bool
 ) -> Telling:
-    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
-    mentions = Mentions(project, holders)
+    mentions = Mentions(project, tables.holders)
     runs: list[interpreter.Life] = []
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
@@ -374,10 +373,9 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
     """Tell whether a parameter is annotated or named as an application, its state, or a request."""
     function = project.function(file, index)
     param = next(each for each in function.params if each.name == parameter)
-    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
-    if parameter in tables.application_names or any(parameter.endswith(f"app_{name}") for name in holders):
+    if parameter in tables.variables or any(parameter.endswith(f"app_{name}") for name in tables.holders):
         return True
-    if _is_request_like(function.body, parameter, holders):
+    if _is_request_like(function.body, parameter, tables):
         return True
     for node in flow.nodes(param.annotation):
         if isinstance(node, (flow.Name, flow.Attr)):
@@ -389,27 +387,27 @@ def wants_state(project: Project, tables: Tables, file: str, index: int, paramet
     return False
 
 
-def _is_request_like(body: flow.Block, parameter: str, holders: set[str]) -> bool:
-    """Tell whether a body mentions ``parameter.app.state``."""
+def _is_request_like(body: flow.Block, parameter: str, tables: Tables) -> bool:
+    """Tell whether a body takes the state of the application that a parameter leads to."""
     for node in flow.nodes(body):
         match node:
-            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute):
-                if name == parameter and attribute in holders:
+            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name=lead), name=attribute):
+                if name == parameter and lead in tables.leads and attribute in tables.holders:
                     return True
     return False
 
 
 def uses_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
     """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr``."""
-    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
+    holders = tables.holders
     function = project.function(file, index)
     for node in flow.nodes(function.body):
         match node:
-            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name="app"), name=attribute) if name == parameter:
-                if attribute in holders:
+            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name=lead), name=attribute) if name == parameter:
+                if lead in tables.leads and attribute in holders:
                     return True
             case flow.Attr(value=flow.Name(id=name), name=attribute) if name == parameter:
-                if attribute in holders or attribute == "app" or parameter.endswith("state"):
+                if attribute in holders or attribute in tables.leads or parameter.endswith(tuple(holders)):
                     return True
             case flow.Call(func=flow.Name(id=name), args=(flow.Name(id=first), *_)):
                 if name in ("getattr", "hasattr") and first == parameter:
@@ -419,7 +417,6 @@ def uses_state(project: Project, tables: Tables, file: str, index: int, paramete
 
 def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
     """Return imports of a name that its module does not define, where the file takes state from that name."""
-    holders = {spec.holder for spec in tables.classes.values() if spec.holder}
     found: list[MissingSource] = []
     for file in sorted(project.facts):
         if file in project.tests:
@@ -431,7 +428,7 @@ def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
             if project.attribute(source, statement.name).kind != "missing":
                 continue
             alias = statement.alias or statement.name
-            if _takes_state(project.facts[file], alias, holders):
+            if _takes_state(project.facts[file], alias, tables.holders):
                 module = project.modules.by_path[source.file].module
                 found.append(MissingSource(Place(file, *statement.at), module, statement.name, ""))
     return found
@@ -444,8 +441,8 @@ def _imports(facts: flow.FileFacts) -> Iterable[flow.ImportFrom]:
                 yield statement
 
 
-def _takes_state(facts: flow.FileFacts, name: str, holders: set[str]) -> bool:
-    """Tell whether a file mentions ``name.state``."""
+def _takes_state(facts: flow.FileFacts, name: str, holders: Set[str]) -> bool:
+    """Tell whether a file mentions a holder of ``name``."""
     for node in flow.nodes(facts.body, facts.functions, facts.classes):
         if isinstance(node, flow.Attr) and node.name in holders and flow.last_name(node.value) == name:
             return True

@@ -186,8 +186,8 @@ class Unseen(Containers):
             return self.act(table, args, keywords, path, at, name)
         if self.spawned and name in _WAITS:
             self.wait(path)
-        if isinstance(owner, Scope) and name == "get" and args and plain(args[0]) == Literal("app"):
-            return self.the_application()
+        if isinstance(owner, Scope) and name == "get" and args and isinstance(key := plain(args[0]), Literal):
+            return self.scope_item(key.value)
         if isinstance(owner, Object) and owner.cls is not None:
             self.hand_methods(owner, owner.cls, path, at)
         package = owner.external if isinstance(owner, Object) else ""

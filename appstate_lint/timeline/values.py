@@ -136,6 +136,10 @@ class Invocation(Value, frozen=True):
     keywords: tuple[tuple[str, Value], ...]
 
 
+APPLICATION = "application"
+"""The hint of an unknown application."""
+SCOPE = "scope"
+"""The origin of a method of something unknown that is called like the scope of a request."""
 GAP = "\0"
 """Stands in a path for what is not known of it."""
 
