@@ -24,7 +24,8 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     one that lists the verbs of a route, ``verb`` the only one that it has (``*``: the name of the method).
 
     ``late`` says what becomes of the call once the application has started: ``refused`` (it raises), ``ignored``, or
-    empty (it works).
+    empty (it works). With ``starts``, the start-up of the application that is mounted runs with that of the owner, when
+    its turn comes among the handlers.
     """
 
     names: tuple[str, ...]
@@ -37,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     select: dict[str, str] = {}
     rest: bool = False
     late: str = ""
+    starts: bool = False
     path: str = ""
     verbs: str = ""
     verb: str = ""
@@ -49,7 +51,9 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     With ``items``, the items of the object itself are components; ``stores`` are attributes that are dicts of
     components, each apart from the others. ``scope`` are attributes that hold the scope of a request, ``scope_items``
     what its items are: ``application`` or ``yielded``. ``dicts`` are attributes of a state that hold its components.
-    A ``conversation`` is a request that goes on.
+    A ``conversation`` is a request that goes on. ``chain`` are attributes in which the components of an application
+    and of those that it is mounted in are looked up, nearest first. ``starts`` are the roles of the code that start-up
+    runs, in order. ``parts`` are attributes that register on the object as it does itself, and the class of each.
     """
 
     names: tuple[str, ...]
@@ -66,6 +70,9 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stores: tuple[str, ...] = ()
     dicts: tuple[str, ...] = ()
     conversation: bool = False
+    chain: tuple[str, ...] = ()
+    parts: dict[str, str] = {}
+    starts: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
     arguments: tuple[str, ...] = ()
@@ -153,7 +160,7 @@ class Tables:
     methods: dict[str, Call]
     packages: frozenset[str]
     keepers: frozenset[str]
-    words: frozenset[str]
+    words: dict[str, tuple[str, ...]]
     libraries: tuple[Library, ...]
     clients: dict[str, Client]
     variables: frozenset[str]
@@ -168,6 +175,11 @@ class Tables:
     def leads(self) -> frozenset[str]:
         """Attributes of requests that lead to the application."""
         return frozenset(name for spec in self.classes.values() for name in spec.application)
+
+    @functools.cached_property
+    def chains(self) -> frozenset[str]:
+        """Attributes of requests in which components of the application and of those around it are looked up."""
+        return frozenset(name for spec in self.classes.values() for name in spec.chain)
 
     @functools.cached_property
     def scopes(self) -> frozenset[str]:
@@ -240,7 +252,7 @@ def join(pages: list[_Page]) -> Tables:
     libraries = tuple(library for page in pages for library in page.libraries)
     packages |= {library.package for library in libraries}
     keepers = frozenset(keeper for page in pages for keeper in page.keepers)
-    words = frozenset(word for page in pages for word in page.words)
+    words = {page.framework: page.words for page in pages if page.framework}
     clients = {name: client for page in pages for client in page.clients for name in client.names}
     return Tables(
         classes,

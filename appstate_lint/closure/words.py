@@ -65,13 +65,14 @@ def words_of(tables: Tables, settings: Settings) -> Words:
     """Return the words of the tables and settings.
 
     Holders; names of application classes; packages of servers, whose functions have names too common to search for;
-    declared accessors and what replaces them. Where an application is its own holder, all words of frameworks.
+    declared accessors and what replaces them. Where an application is its own holder, the words of its framework.
     """
     applications = {name: spec for name, spec in tables.classes.items() if spec.kind == "application"}
     holders = tables.holders
     starts = {name.partition(".")[0] for name, call in tables.functions.items() if call.role == "serve"}
-    if not all(spec.holder for spec in applications.values()):
-        starts |= tables.words
+    for spec in applications.values():
+        if not spec.holder:
+            starts |= set(tables.words.get(spec.framework, ()))
     starts |= {library.package for library in tables.libraries if library.writes}
     for migration in settings.migrations:
         starts |= {last(name.replace(":", ".")) for name in migration.accessors}

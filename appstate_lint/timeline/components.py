@@ -27,9 +27,10 @@ from appstate_lint.timeline.presence import (
     rewritten,
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
-from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
+    APPLICATION,
     AnyOf,
+    Chain,
     DictValue,
     External,
     FunctionValue,
@@ -47,6 +48,7 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
+from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 YIELDED = "/yielded"
 """What the owner of lifespan-yielded state is called, behind its application."""
@@ -69,6 +71,24 @@ class Components(Heap):
             seen.add(owner.site)
             owner = self.holder_aliases[owner.site]
         return owner
+
+    def as_holder(self, value: Value, key: str = "") -> Value:
+        """Return the state that a value is: an application whose items are components is a holder itself.
+
+        So is something unknown that is called like one, where the running application is of that kind. Of a chain it
+        is the nearest application that ever has the component ``key``.
+        """
+        if isinstance(value, Chain):
+            owners = [self.canonical(each) for each in value.owners]
+            return Holder(next((each for each in owners if self.component_known((each.site, key))), owners[-1]))
+        if isinstance(value, Unknown) and self.is_called_application(value.hint):
+            value = self.the_application()
+        spec = self.spec(value)
+        return Holder(value) if isinstance(value, Object) and spec is not None and spec.items else value
+
+    def is_called_application(self, name: str) -> bool:
+        """Tell whether something unknown is called as applications customarily are."""
+        return name == APPLICATION or name in self.tables.variables
 
     def yielded_state(self) -> Value:
         """Return the state that the lifespan of the running application yields, as requests see it."""

@@ -23,6 +23,8 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
+DICT_METHODS = frozenset({"get", "pop", "setdefault", "update", "__getitem__", "__setitem__", "__contains__"})
+"""Methods of dicts that touch one item or several by name."""
 _DICT_WRITERS = frozenset({"__setitem__", "__setattr__", "setdefault"})
 _LIST_CHANGERS = frozenset({"append", "add", "insert", "extend", "update"})
 

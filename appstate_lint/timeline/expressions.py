@@ -18,6 +18,7 @@ from appstate_lint.timeline.values import (
     SCOPE,
     UNKNOWN,
     AnyOf,
+    Chain,
     ClassValue,
     DictValue,
     External,
@@ -106,14 +107,15 @@ class Expressions(Parts):
             case Literal() if name == "value":
                 return owner
             case Member(name=lead) if lead in self.tables.leads and name in self.tables.holders:
-                return self.unknown_attribute(owner, APPLICATION, "", name, at)
+                return self.unknown_attribute(owner, APPLICATION, "", name, path, at)
             case Unknown(hint=hint, origin=origin):
-                return self.unknown_attribute(owner, hint, origin, name, at)
+                return self.unknown_attribute(owner, hint, origin, name, path, at)
             case Invocation(kind="super", function=instance, args=(ClassValue() as cls,)):
                 return self.parent_attribute(instance, cls, name, path, at)
             case (
                 StateDict()
                 | Scope()
+                | Chain()
                 | Invocation()
                 | FunctionValue()
                 | Literal()
@@ -125,7 +127,7 @@ class Expressions(Parts):
                 return Member(owner, name)
         return Unknown(name)
 
-    def unknown_attribute(self, owner: Value, hint: str, origin: str, name: str, at: At) -> Value:
+    def unknown_attribute(self, owner: Value, hint: str, origin: str, name: str, path: Path, at: At) -> Value:
         """Return an attribute of something unknown: the holder of what is called like an application is its state."""
         if name in self.tables.holders and self.is_called_application(hint):
             if origin.startswith("missing:"):
@@ -134,13 +136,22 @@ class Expressions(Parts):
             return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
         if name in self.tables.leads:
             return Unknown(f"self.{name}" if hint == "self" else APPLICATION)
+        if name in self.tables.chains:
+            return self.chain()
+        if self.is_called_application(hint):
+            application = self.the_application()
+            spec = self.spec(application)
+            if isinstance(application, Object) and spec is not None and (spec.items or name in spec.stores):
+                return self.one_attribute(application, name, path, at)
         if hint in self.tables.scopes and name == "get":
             return Unknown(name, SCOPE)
         return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
 
-    def is_called_application(self, name: str) -> bool:
-        """Tell whether something unknown is called as applications customarily are."""
-        return name == APPLICATION or name in self.tables.variables
+    def chain(self) -> Value:
+        """Return the components of the running application and of the one whose life it is."""
+        owners = (self.application, self.living)
+        known = tuple(dict.fromkeys(each for each in owners if each is not None))
+        return Chain(known) if known else Unknown(APPLICATION)
 
     def note_missing(self, origin: str, at: At) -> None:
         """Note that an application was imported under a name that its module does not define."""
@@ -169,6 +180,12 @@ class Expressions(Parts):
                 return Member(owner, name)
             if name in spec.application:
                 return self.the_application()
+            if name in spec.parts:
+                return Object(owner.site, None, spec.parts[name])
+            if name in spec.chain:
+                return self.chain()
+            if name in spec.stores:
+                return StateDict(Object(f"{self.canonical(owner).site}/{name}"))
             if name in spec.scope:
                 return Scope()
             if name == spec.yielded:
@@ -188,7 +205,7 @@ class Expressions(Parts):
             return Unknown(f"request.{name}")
         if owner.external:
             return Member(owner, name)
-        return self.unknown_attribute(owner, "", "", name, at)
+        return self.unknown_attribute(owner, "", "", name, path, at)
 
     def parent_attribute(self, owner: Value, after: ClassValue, name: str, path: Path, at: At) -> Value:
         """Return ``super().name``."""
@@ -213,7 +230,7 @@ class Expressions(Parts):
                 return elsewhere(env[name], name)
         if self.external_base(cls):
             return Member(owner, name) if name not in self.tables.leads else Unknown(APPLICATION)
-        return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, at)
+        return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, path, at)
 
     def class_origin(self, cls: ClassValue, name: str) -> str:
         """Return the name of a condition on an attribute of a class's instances."""
@@ -258,6 +275,7 @@ class Expressions(Parts):
         """Return ``owner[index]``; of a holder, that reads a component."""
         owner, name = single(plain(owner)), plain(index)
         constant = name.value if isinstance(name, Literal) else None
+        owner = self.as_holder(owner, str(constant))
         match owner:
             case Holder(owner=application) | StateDict(owner=application):
                 if isinstance(owner, StateDict) and constant in self.tables.state_dicts:
@@ -704,7 +722,8 @@ class Expressions(Parts):
 
     def contains(self, left: Value, right: Value, positive: bool, path: Path, at: At) -> Value:
         """Evaluate ``left in right``; in a holder, that asks for a component."""
-        holder, name = single(plain(right)), plain(left)
+        name = plain(left)
+        holder = self.as_holder(single(plain(right)), str(name.value) if isinstance(name, Literal) else "")
         if isinstance(holder, (Holder, StateDict)):
             names = literal_names(name)
             if names is None or len(names) != 1:

@@ -445,6 +445,9 @@ class Life(Registering):
 
     def start_up_once(self, application: Object, path: Path, inside: bool) -> tuple[Store, Facts] | None:
         """Do that; ``inside`` a lifespan that takes the place of the default one, only the handlers are left to run."""
+        spec = self.spec(application)
+        if spec is not None and spec.starts:
+            return self.start_in_order(application, spec.starts, path)
         own = self.registrations.get(application.site, [])
         lifespans = [each for each in own if each.role == "lifespan" and not inside]
         handlers = [each for each in own if each.role == "startup"]
@@ -460,6 +463,30 @@ class Life(Registering):
         if lifespans:
             current = merge(self.run_lifespans(lifespans, path), without)
         return self.call_handlers(handlers, current, application)
+
+    def start_in_order(self, application: Object, roles: tuple[str, ...], path: Path) -> tuple[Store, Facts] | None:
+        """Run what start-up consists of, role by role, each in the order of registration."""
+        current: Path | None = path
+        owners = (application, *self.started_with(application))
+        for role in roles:
+            own = [each for owner in owners for each in self.registrations.get(owner.site, ()) if each.role == role]
+            if role == "context":
+                for each in own:
+                    current = self.run_lifespan(each, current) if current is not None and not current.dead else None
+            else:
+                self.call_handlers(own, current, application)
+        return None if current is None or current.dead else (current.store, current.facts)
+
+    def start_mounted(self, application: Object, path: Path) -> None:
+        """Run the start-up of a mounted application, which the framework runs with that of the one around it."""
+        outer, self.application = self.application, application
+        self.entered.add(application.site)
+        ends = self.start_up(application, path)
+        self.application = outer
+        if ends is None:
+            path.dead = True
+        else:
+            path.store, path.facts = ends
 
     def run_handlers(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
         """Run the start-up handlers of an application alone; return the state behind them."""
@@ -496,7 +523,7 @@ class Life(Registering):
         once.facts |= extra
         self.framed(registration.place, once)
         self.conditional += bool(extra)
-        self.serve(registration.value, once, _at(registration.place))
+        self.call_hook(registration.value, once, _at(registration.place), application)
         self.conditional -= bool(extra)
         self.unframe()
         self.settle(once)
@@ -505,6 +532,19 @@ class Life(Registering):
             if len(extra) == 1:
                 other.facts |= {(name, not truth) for name, truth in extra}
             path.become(merge(once, other))
+
+    def call_hook(self, code: Value, path: Path, at: flow.At, application: Object) -> None:
+        """Call a start-up or shutdown handler, with the application if it takes something."""
+        if isinstance(code, Object) and self.kind(code) == "application":
+            if self.phase is Phase.STARTUP:
+                self.start_mounted(code, path)
+            return
+        self.serve(code, path, at, (application,) if isinstance(code, FunctionValue) and self.takes(code) else ())
+
+    def takes(self, code: FunctionValue) -> bool:
+        """Tell whether a function takes a positional argument that has no default."""
+        params = self.project.function(code.file, code.index).params[code.bound is not None :]
+        return any(param.kind in ("any", "positional") and param.default is None for param in params[:1])
 
     def run_lifespans(self, lifespans: list[Registration], path: Path) -> Path | None:
         """Run lifespans up to their ``yield``; alternatives of the application's own are joined."""
@@ -529,7 +569,7 @@ class Life(Registering):
             result = self.lifespan_result(option, once, at)
             for each in options(plain(result)):
                 if isinstance(each, Invocation) and isinstance(each.function, FunctionValue):
-                    self.until_yield(each, once.fork(), at, ends)
+                    self.until_yield(each, once.fork(), at, ends, registration.role == "context")
                 elif isinstance(each, Object) and each.cls is not None:
                     self.until_entered(each, each.cls, once, at, ends)
                 elif isinstance(each, Object) and self.given_to.get(each.site):
@@ -554,15 +594,20 @@ class Life(Registering):
             return self.invoke(value, args, (), path, at)
         return self.invoke(value, (application,), (), path, at)
 
-    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path]) -> None:
-        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase."""
+    def until_yield(
+        self, code: Invocation, path: Path, at: flow.At, ends: list[Path], context: bool = False
+    ) -> None:
+        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase.
+
+        What follows the ``yield`` of a ``context`` also runs where a later step of start-up fails.
+        """
         assert isinstance(code.function, FunctionValue)
 
         def serve(inner: Path, value: Value) -> Value:
             self.hand_on(value, inner)
             if self.phase is Phase.STARTUP:
                 ends.append(Path({}, inner.store, inner.facts))
-                self.phase = Phase.SHUTDOWN
+                self.phase, self.partial = Phase.SHUTDOWN, context
                 effects = self.served_effects
                 if effects is not None:
                     new = {
@@ -578,7 +623,7 @@ class Life(Registering):
         self.phase = Phase.STARTUP
         self.inner_yields = set()
         self.run(code.function, code.args, code.keywords, path, at, serve)
-        self.phase = Phase.STARTUP
+        self.phase, self.partial = Phase.STARTUP, False
 
     def hand_on(self, value: Value, path: Path) -> None:
         """Put what a lifespan yields into the state of requests."""
@@ -904,11 +949,14 @@ class Life(Registering):
         path = Path({}, serving.store, serving.facts)
         self.stack.clear()
         idle = {each.place for each in self.idle(application)}
-        for owner in (application, *self.started_with(application)):
+        started = [each for each in self.mounted(application) if each.site in self.entered]
+        for owner in (application, *self.started_with(application), *started):
+            self.application = owner if owner in started else application
             for each in self.registrations.get(owner.site, ()):
                 if each.role == "shutdown" and not path.dead and each.place not in idle:
-                    self.call_handler(each, path, application)
+                    self.call_handler(each, path, self.application)
                     path.dead = False
+        self.application = application
         for stack, entries in list(self.exits.items()):
             if not any(each.done for each in entries) and entries:
                 self.framed(entries[0].place, path)

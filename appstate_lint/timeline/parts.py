@@ -81,6 +81,7 @@ class Parts(Components):
     ended_in: tuple[str, int] | None
     """The function in which the path of the running statement ended, if it did in one."""
     exhausted: bool
+    living: Object | None
     fresh_exits: list[Exit]
     generator_touches: bool
     given_to: dict[str, list[tuple[Value, Facts]]]
@@ -101,6 +102,10 @@ class Parts(Components):
 
     def add_to_list(self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At) -> None:
         """Register what is appended to a list of a framework object."""
+        raise NotImplementedError
+
+    def argument(self, names: tuple[str, ...], name: str, args: tuple[Value, ...], keywords: Keywords) -> Value | None:
+        """Return the argument for a parameter of an unseen function, ``None`` where it is not given."""
         raise NotImplementedError
 
     def assign(self, target: Expr, value: Value, path: Path) -> None:

@@ -178,7 +178,7 @@ class Registering(Statements):
         texts = literal_names(plain(given)) if given is not None else ("",)
         verbs: tuple[str, ...] = ("GET",) if table.verbs else ()
         if table.verb:
-            verbs = (name.upper() if table.verb == "*" else table.verb,)
+            verbs = (name.rpartition("_")[2].upper() if table.verb == "*" else table.verb,)
         elif table.verbs:
             several = self.argument(names, table.verbs, args, keywords)
             if several is not None and several != NONE_VALUE:
@@ -200,6 +200,11 @@ class Registering(Statements):
             role = table.select.get(names[0], "") if names else ""
         if role in ("start", "start-handlers"):
             self.start_now(owner, path, role == "start-handlers")
+            return UNKNOWN
+        if role == "serve-own":
+            served = (owner,) if self.kind(owner) == "application" else self.registered(owner, "served")
+            for target in served:
+                self.launched(target, keywords, path, at)
             return UNKNOWN
         if role == "entries":
             self.start_entries(owner, path, at)
@@ -241,10 +246,13 @@ class Registering(Statements):
         if role == "middleware":
             rest = args[1:]
             code = Invocation("partial", code, rest, tuple(pair for pair in keywords if pair[0] != table.function))
-        for option in options(plain(code)):
+        several = self.members(code) if role in ("include", "route") else None
+        for option in several if several is not None else options(plain(code)):
             if option != NONE_VALUE:
                 self.note_include(owner, role, option)
                 self.register(owner, role, option, path, at, dependencies, route)
+                if table.starts:
+                    self.register(owner, "startup", option, path, at)
         return NONE_VALUE
 
     def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
@@ -553,7 +561,9 @@ class Registering(Statements):
             if isinstance(option, Literal) and isinstance(option.value, str):
                 target = self.by_string(option.value, keywords, path, at)
             elif isinstance(option, FunctionValue):
-                target = self.invoke(option, (), (), path, at)
+                target = self.finish(self.invoke(option, (), (), path, at), path, at)
+            elif isinstance(option, Invocation):
+                target = self.finish(option, path, at)
             self.take_imported(path)
             for each in options(plain(target)):
                 if isinstance(each, Object) and each.site in self.applications and not self.muted:
@@ -636,7 +646,7 @@ class Registering(Statements):
 
 
 _STACKED = frozenset({"enter", "exit-callback", "exit-push"})
-_SINGLE = frozenset({"lifespan", "endpoint", "mount", "route-class"})
+_SINGLE = frozenset({"lifespan", "endpoint", "mount", "route-class", "served"})
 _NOWHERE = Place("", 0, 0, 0, 0)
 _NO_LINE: At = (0, 0, 0, 0)
 _MOST_ROUTES = 16

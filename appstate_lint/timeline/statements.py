@@ -248,7 +248,7 @@ class Statements(Calls):
             self.open_holder(self.canonical(owner), at, "its state is replaced by something that cannot be seen")
 
     def set_item(self, owner: Value, index: Value, value: Value, at: At, path: Path) -> None:
-        owner, name = single(plain(owner)), plain(index)
+        owner, name = self.as_holder(single(plain(owner))), plain(index)
         match owner:
             case Holder(owner=application) | StateDict(owner=application):
                 from appstate_lint.timeline.expressions import literal_names
@@ -304,8 +304,13 @@ class Statements(Calls):
                     if isinstance(owner, Holder):
                         self.delete(owner.owner, name, at, path)
                 case flow.Item(value=owner_expr, index=index, at=at):
-                    owner, key = single(plain(self.evaluate(owner_expr, path))), plain(self.evaluate(index, path))
-                    if isinstance(owner, Holder) and isinstance(key, Literal) and isinstance(key.value, str):
+                    owner = self.as_holder(single(plain(self.evaluate(owner_expr, path))))
+                    key = plain(self.evaluate(index, path))
+                    if (
+                        isinstance(owner, (Holder, StateDict))
+                        and isinstance(key, Literal)
+                        and isinstance(key.value, str)
+                    ):
                         self.delete(owner.owner, key.value, at, path)
                 case flow.Name(id=name):
                     path.variables().pop(name, None)

@@ -161,7 +161,9 @@ def _variable(run: interpreter.Life, application: Object, default: str, project:
     _, file, place = run.applications[application.site]
     made_in = file or default
     names = [name for name, value in run.modules[made_in].env.items() if _holds(value, application)]
-    return f"{project.modules.by_path[made_in].module}:{names[0] if names else place.line}"
+    if not names:
+        return f"{project.modules.by_path[place.file].module}:{place.line}"
+    return f"{project.modules.by_path[made_in].module}:{names[0]}"
 
 
 def _holds(value: object, application: Object) -> bool:

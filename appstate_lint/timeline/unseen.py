@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
-from appstate_lint.timeline.containers import Containers
+from appstate_lint.frameworks import FrameworkClass
+from appstate_lint.timeline.containers import DICT_METHODS, Containers
 from appstate_lint.timeline.heap import BUILTINS, Path, merge
 from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell, lasting
 from appstate_lint.timeline.values import (
@@ -11,6 +13,7 @@ from appstate_lint.timeline.values import (
 )
 from appstate_lint.timeline.values import (
     UNKNOWN,
+    Chain,
     ClassValue,
     DictValue,
     FunctionValue,
@@ -87,6 +90,8 @@ class Unseen(Containers):
         if spec is not None:
             if spec.kind == "state":
                 return self.make_state(args, path, at)
+            if spec.kind == "key":
+                return self.make_key(spec, args, keywords, at)
             made = Object(self.site(at), None, name)
             if spec.kind == "application":
                 self.created(made, at)
@@ -112,6 +117,17 @@ class Unseen(Containers):
         self.hand_functions(args, keywords, path, at)
         return Unknown(name.rpartition(".")[2])
 
+    def make_key(self, spec: FrameworkClass, args: tuple[Value, ...], keywords: Keywords, at: At) -> Value:
+        """Make a key for components: named as its maker says, or else as the variable that it is bound to."""
+        given = self.argument(spec.arguments, spec.arguments[0], args, keywords)
+        name = plain(given) if given is not None else UNKNOWN
+        if isinstance(name, Literal) and isinstance(name.value, str):
+            return name
+        for statement in self.project.facts[self.frame.file].body:
+            if isinstance(statement, flow.Bind) and isinstance(statement.value, flow.Call) and statement.value.at == at:
+                return Literal(flow.last_name(statement.targets[0]))
+        return UNKNOWN
+
     def flattened(self, values: list[Value]) -> list[Value]:
         """Return values, and those inside tuples, lists and dicts, one level deep."""
         found: list[Value] = []
@@ -133,6 +149,11 @@ class Unseen(Containers):
         self.frame.touched.update(key for key, _ in doubtful)
         path.put_all((key, Cell(cell.bits & PRESENT)) for key, cell in doubtful)
 
+    def has_method(self, owner: Value, name: str) -> bool:
+        """Tell whether the tables say what a method of an object does."""
+        spec = self.spec(owner)
+        return spec is not None and spec.method(name) is not None
+
     def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
         """Note that unseen code of a base class may call the methods of an object from here on."""
         for base in self.bases(cls):
@@ -151,6 +172,9 @@ class Unseen(Containers):
     def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call a method of something that is not a class of the project."""
         owner, name = function.owner, function.name
+        if isinstance(owner, Chain) or (name in DICT_METHODS and not self.has_method(owner, name)):
+            key = plain(args[0]) if args else UNKNOWN
+            owner = self.as_holder(owner, str(key.value) if isinstance(key, Literal) else "")
         if isinstance(owner, (Holder, StateDict)):
             return self.state_method(owner.owner, name, args, keywords, path, at)
         spec = self.spec(owner)

@@ -79,6 +79,12 @@ class StateDict(Value, frozen=True):
     owner: Object
 
 
+class Chain(Value, frozen=True):
+    """The components of an application and of those that it is mounted in, nearest first."""
+
+    owners: tuple[Object, ...]
+
+
 class Scope(Value, frozen=True):
     """The ASGI scope of a request: an item of it is the application."""
 
