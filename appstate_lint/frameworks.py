@@ -139,6 +139,7 @@ class _Page(
     keepers: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
     vague: tuple[str, ...] = ()
     classes: tuple[FrameworkClass, ...] = ()
     functions: tuple[Call, ...] = ()
@@ -151,8 +152,8 @@ class _Page(
 class Tables:
     """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state.
 
-    ``variables`` are names under which code customarily has an application, ``vague`` types that say nothing of a
-    value.
+    ``variables`` and ``requests`` are names under which code customarily has an application and a request, ``vague``
+    types that say nothing of a value.
     """
 
     classes: dict[str, FrameworkClass]
@@ -164,6 +165,7 @@ class Tables:
     libraries: tuple[Library, ...]
     clients: dict[str, Client]
     variables: frozenset[str]
+    requests: frozenset[str]
     vague: frozenset[str]
 
     @functools.cached_property
@@ -264,6 +266,7 @@ def join(pages: list[_Page]) -> Tables:
         libraries,
         clients,
         variables=frozenset(name for page in pages for name in page.variables),
+        requests=frozenset(name for page in pages for name in page.requests),
         vague=frozenset(name for page in pages for name in page.vague),
     )
 

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block
+from appstate_lint.frameworks import Tables
+from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import Project
 
 
 class Mentions:
     """The names that each function and module body of a project mentions."""
 
-    def __init__(self, project: Project, holders: Iterable[str]) -> None:
+    def __init__(self, project: Project, tables: Tables) -> None:
         self.project = project
-        self.holders = frozenset(holders)
+        self.shapes = Shapes(project, tables)
         self._methods: dict[str, list[tuple[str, int]]] = {}
         for file, facts in project.facts.items():
             if file not in project.tests:
@@ -49,7 +51,7 @@ class Mentions:
         if known is None:
             facts = self.project.facts[file]
             body = facts.functions[index].body if index >= 0 else facts.body
-            known = self._written[file, index] = frozenset(_written(body, self.holders))
+            known = self._written[file, index] = frozenset(self.shapes.written(file, body))
         return known
 
     def shaped(self, file: str) -> tuple[int, ...]:
@@ -57,10 +59,21 @@ class Mentions:
         known = self._shaped.get(file)
         if known is None:
             functions = self.project.facts[file].functions
-            known = self._shaped[file] = tuple(
-                index for index in range(len(functions)) if self.names(file, index) & self.holders
-            )
+            known = self._shaped[file] = tuple(index for index in range(len(functions)) if self._touches(file, index))
         return known
+
+    def module_touches(self, file: str) -> bool:
+        """Tell whether the body of a module visibly touches a holder."""
+        return self._touches(file, -1)
+
+    def _touches(self, file: str, index: int) -> bool:
+        """Tell whether a function visibly touches a holder, or an item of an application."""
+        names = self.names(file, index)
+        if names & self.shapes.holders:
+            return True
+        facts = self.project.facts[file]
+        body = facts.functions[index].body if index >= 0 else facts.body
+        return bool(names & self.shapes.words) and self.shapes.touches(body)
 
     def possible(self, reached: set[tuple[str, int]], imported: list[str]) -> Iterator[tuple[str, int]]:
         """Yield functions that touch a holder and are not reached, but whose name live code mentions."""
@@ -145,38 +158,6 @@ def _words(roots: Iterable[object]) -> Iterator[str]:
                 pass
             case flow.Record():
                 stack.extend(getattr(node, field) for field in node.__struct_fields__)
-
-
-def _written(block: Block, holders: frozenset[str]) -> Iterator[str]:
-    stack: list[object] = [block]
-    while stack:
-        node = stack.pop()
-        match node:
-            case tuple():
-                stack.extend(node)
-                continue
-            case flow.Bind(targets=targets):
-                yield from _set_on_holder(targets, holders)
-            case flow.Call(func=flow.Name(id="setattr"), args=(owner, flow.Const(value=str(name)), *_)):
-                if flow.last_name(owner).endswith(tuple(holders)):
-                    yield name
-        if isinstance(node, flow.Record):
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
-
-
-def _set_on_holder(targets: Iterable[flow.Expr], holders: frozenset[str]) -> Iterator[str]:
-    for target in targets:
-        if isinstance(target, flow.Attr) and _is_holder(target.value, holders):
-            yield target.name
-        elif isinstance(target, flow.Sequence):
-            yield from _set_on_holder(target.items, holders)
-
-
-def _is_holder(expr: flow.Expr, holders: frozenset[str]) -> bool:
-    """Tell whether an expression looks like a holder: ``x.app.state`` or a variable named so, not ``request.state``."""
-    if isinstance(expr, flow.Attr) and not flow.last_name(expr.value).endswith("app"):
-        return False
-    return flow.last_name(expr).endswith(tuple(holders))
 
 
 def words(block: Block) -> frozenset[str]:

@@ -8,6 +8,7 @@ from appstate_lint.timeline.expressions import Expressions
 from appstate_lint.timeline.heap import Frame, Path, Scoped
 from appstate_lint.timeline.presence import LOCAL
 from appstate_lint.timeline.values import (
+    APPLICATION,
     UNKNOWN,
     ClassValue,
     Dependency,
@@ -101,20 +102,27 @@ class Arguments(Expressions):
                 base = self.external_base(cls)
                 spec = self.tables.classes.get(base)
                 if spec is not None and spec.kind == "application":
-                    return self.the_application()
+                    return self.some_application()
                 if spec is not None and spec.kind == "state":
                     return self.current_holder()
                 return Object(f"any {symbol[1]}:{symbol[2]}", cls, base)
             spec = self.tables.classes.get(symbol[3])
             if spec is not None:
                 if spec.kind == "application":
-                    return self.the_application() if self.application is not None else Object("", None, symbol[3])
+                    return self.some_application() if self.application is not None else Object("", None, symbol[3])
                 if spec.kind == "state":
                     return self.current_holder()
                 return Object(f"any {symbol[3]}", None, symbol[3])
             if symbol[3].rpartition(".")[2] not in _SAYS_NOTHING | self.tables.vague:
                 return Object(f"any {symbol[3]}", None, symbol[3])
         return Unknown(name)
+
+    def some_application(self) -> Value:
+        """Return the application that something is of which only the type is known, if there is but one."""
+        application = self.the_application()
+        if self.living is None or not self.is_item_holder(application) or not any(self.mounted(self.living)):
+            return application
+        return Unknown(APPLICATION)
 
     def current_holder(self) -> Value:
         """Return the state of the application whose life is being interpreted."""

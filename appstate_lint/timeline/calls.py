@@ -224,7 +224,7 @@ class Calls(Builtins):
         made = self.anew(Object(self.site(at), cls, base))
         spec = self.spec(made)
         if spec is not None and spec.kind == "application":
-            self.created(made, at)
+            self.created(made, path, at)
         self.import_module(cls.file)
         method = self.method(cls, "__init__")
         if method is not None:

@@ -28,9 +28,8 @@ from appstate_lint.timeline.presence import (
 )
 from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import (
-    APPLICATION,
+    MISSING_NAME,
     AnyOf,
-    Chain,
     DictValue,
     External,
     FunctionValue,
@@ -71,24 +70,6 @@ class Components(Heap):
             seen.add(owner.site)
             owner = self.holder_aliases[owner.site]
         return owner
-
-    def as_holder(self, value: Value, key: str = "") -> Value:
-        """Return the state that a value is: an application whose items are components is a holder itself.
-
-        So is something unknown that is called like one, where the running application is of that kind. Of a chain it
-        is the nearest application that ever has the component ``key``.
-        """
-        if isinstance(value, Chain):
-            owners = [self.canonical(each) for each in value.owners]
-            return Holder(next((each for each in owners if self.component_known((each.site, key))), owners[-1]))
-        if isinstance(value, Unknown) and self.is_called_application(value.hint):
-            value = self.the_application()
-        spec = self.spec(value)
-        return Holder(value) if isinstance(value, Object) and spec is not None and spec.items else value
-
-    def is_called_application(self, name: str) -> bool:
-        """Tell whether something unknown is called as applications customarily are."""
-        return name == APPLICATION or name in self.tables.variables
 
     def yielded_state(self) -> Value:
         """Return the state that the lifespan of the running application yields, as requests see it."""
@@ -474,8 +455,8 @@ def constant_truth(value: Value) -> bool | None:
 
 def condition_of(value: Value) -> str:
     """Return the name of the stable condition that the truth of ``value`` is, empty if it is not stable."""
-    if isinstance(value, Unknown) and value.origin:
-        return value.origin
+    if isinstance(value, Unknown):
+        return "" if value.origin.startswith(MISSING_NAME) else value.origin
     if isinstance(value, External) and "." in value.name:
         return value.name
     return ""

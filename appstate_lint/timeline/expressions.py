@@ -15,6 +15,7 @@ from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Fact, Facts, is_about
 from appstate_lint.timeline.values import (
     APPLICATION,
+    MISSING_NAME,
     SCOPE,
     UNKNOWN,
     AnyOf,
@@ -130,11 +131,13 @@ class Expressions(Parts):
     def unknown_attribute(self, owner: Value, hint: str, origin: str, name: str, path: Path, at: At) -> Value:
         """Return an attribute of something unknown: the holder of what is called like an application is its state."""
         if name in self.tables.holders and self.is_called_application(hint):
-            if origin.startswith("missing:"):
+            if origin.startswith(MISSING_NAME):
                 self.note_missing(origin, at)
             application = self.the_application()
             return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
         if name in self.tables.leads:
+            if hint in self.tables.requests and self.is_item_holder(self.the_application()):
+                return self.the_application()
             return Unknown(f"self.{name}" if hint == "self" else APPLICATION)
         if name in self.tables.chains:
             return self.chain()
@@ -145,7 +148,45 @@ class Expressions(Parts):
                 return self.one_attribute(application, name, path, at)
         if hint in self.tables.scopes and name == "get":
             return Unknown(name, SCOPE)
-        return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith("missing:") else "")
+        return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith(MISSING_NAME) else "")
+
+    def as_holder(self, value: Value, key: str = "") -> Value:
+        """Return the state that a value is: an application whose items are components is a holder itself.
+
+        So is something unknown that is called like one, where the running application is of that kind: the nearest
+        of those that live together which ever has the component ``key``. That goes for a chain, too.
+        """
+        if isinstance(value, Chain):
+            return self.nearest(value.owners, key, value.owners[-1])
+        if isinstance(value, Unknown) and self.is_called_application(value.hint):
+            value = self.the_application()
+            if self.living is None and not isinstance(value, Object) and self.mentions.shapes.items:
+                return Holder(_NOWHERE)
+            if isinstance(value, Object) and self.is_item_holder(value):
+                return self.nearest(tuple(self.living_together(value)), key, value)
+            return value
+        return Holder(value) if isinstance(value, Object) and self.is_item_holder(value) else value
+
+    def is_item_holder(self, value: Value) -> bool:
+        """Tell whether the items of a value are components."""
+        spec = self.spec(value)
+        return spec is not None and spec.items
+
+    def nearest(self, owners: tuple[Object, ...], key: str, default: Object) -> Holder:
+        """Return the first of several applications that ever has the component ``key``."""
+        known = (each for each in map(self.canonical, owners) if self.component_known((each.site, key)))
+        return Holder(next(known, self.canonical(default)))
+
+    def living_together(self, application: Object) -> Iterator[Object]:
+        """Yield an application, the one whose life it is, and those that this one mounts."""
+        yield application
+        if self.living is not None:
+            yield self.living
+            yield from self.mounted(self.living)
+
+    def is_called_application(self, name: str) -> bool:
+        """Tell whether something unknown is called as applications customarily are."""
+        return name == APPLICATION or name in self.tables.variables
 
     def chain(self) -> Value:
         """Return the components of the running application and of the one whose life it is."""
@@ -200,12 +241,20 @@ class Expressions(Parts):
             if known is None:
                 return self.inherited(owner, owner.cls, name, path, at)
         if known is not None:
+            if owner.cls is not None and isinstance(known, Literal) and self.is_switched(owner.cls, name, known):
+                return Unknown(name, self.class_origin(owner.cls, name))
             return elsewhere(known, name)
         if spec is not None and spec.kind == "request":
             return Unknown(f"request.{name}")
         if owner.external:
             return Member(owner, name)
         return self.unknown_attribute(owner, "", "", name, path, at)
+
+    def is_switched(self, cls: ClassValue, name: str, value: Literal) -> bool:
+        """Tell whether some code sets an attribute to another constant than the class gives it."""
+        defaults = (env[name] for base in self.bases(cls) if name in (env := self.class_env(base)))
+        default = next(defaults, value)
+        return isinstance(default, Literal) and default not in (value, NONE_VALUE)
 
     def parent_attribute(self, owner: Value, after: ClassValue, name: str, path: Path, at: At) -> Value:
         """Return ``super().name``."""
@@ -225,12 +274,18 @@ class Expressions(Parts):
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:
-                if self.unseen_bases(cls) and truth_of(env[name]) is not None and isinstance(env[name], Literal):
+                if self.unseen_bases(cls) and self.is_field(env[name]):
                     return Unknown(name, self.class_origin(cls, name))
                 return elsewhere(env[name], name)
         if self.external_base(cls):
             return Member(owner, name) if name not in self.tables.leads else Unknown(APPLICATION)
         return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, path, at)
+
+    def is_field(self, default: Value) -> bool:
+        """Tell whether a value in a class body may stand for another: a default, or what an unseen base makes of it."""
+        if isinstance(default, Object):
+            return default.cls is None and not self.kind(default)
+        return isinstance(default, Literal)
 
     def class_origin(self, cls: ClassValue, name: str) -> str:
         """Return the name of a condition on an attribute of a class's instances."""

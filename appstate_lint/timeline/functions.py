@@ -58,6 +58,8 @@ class Functions(Arguments):
     ) -> Value:
         """Run a function's body on ``path`` and return what it returns; the path ends if it never does."""
         facts = self.project.function(function.file, function.index)
+        if self.is_stub(facts):
+            return self.typed(facts.returns, function.file, facts, "")
         env = self.widened(function, self.bind(function, facts, args, keywords, path, at, entry))
         identity = (function.file, function.index, function.scope, tuple(env.items()))
         cls = function.bound.cls if isinstance(function.bound, Object) else None
@@ -109,6 +111,13 @@ class Functions(Arguments):
             self.note_inert(function, touched or self.activity != activity, value, not path.dead)
         self.generator_touches = hook is not None and touched
         return value
+
+    def is_stub(self, facts: flow.Function) -> bool:
+        """Tell whether a method does nothing but say that it is not there: something else runs in its place."""
+        if facts.owner < 0 or len(facts.body) != 1 or not isinstance(raised := facts.body[0], flow.Raise):
+            return False
+        kind = raised.value.func if isinstance(raised.value, flow.Call) else raised.value
+        return kind is not None and flow.last_name(kind) == "NotImplementedError"
 
     def is_everywhere(self, function: FunctionValue) -> bool:
         """Tell whether a function is called in so many situations while serving that they are no longer told apart."""

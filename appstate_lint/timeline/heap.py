@@ -17,6 +17,7 @@ from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     APPLICATION,
+    MISSING_NAME,
     NONE,
     UNKNOWN,
     AnyOf,
@@ -363,7 +364,7 @@ class Heap:
             case "package":
                 return External(f"{symbol.name}")
             case "missing":
-                return Unknown(symbol.name, f"missing:{symbol.file}:{symbol.name}")
+                return Unknown(symbol.name, f"{MISSING_NAME}{symbol.file}:{symbol.name}")
         self.import_module(symbol.file)
         wanted = self._symbol_name(symbol) or name
         module = self.modules.get(symbol.file)

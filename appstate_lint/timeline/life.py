@@ -594,9 +594,7 @@ class Life(Registering):
             return self.invoke(value, args, (), path, at)
         return self.invoke(value, (application,), (), path, at)
 
-    def until_yield(
-        self, code: Invocation, path: Path, at: flow.At, ends: list[Path], context: bool = False
-    ) -> None:
+    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path], context: bool = False) -> None:
         """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase.
 
         What follows the ``yield`` of a ``context`` also runs where a later step of start-up fails.
@@ -884,6 +882,7 @@ class Life(Registering):
         """Run spawned code once, from ``store``; return the effects of serving with what it changes."""
         path = Path({}, store, current.facts | started.facts)
         code, at = started.value, _at(started.place)
+        outer, self.application = self.application, self.owner_of(started)
         self.spawned = spawned
         handed_on = isinstance(code, Invocation) and started.phase is not Phase.IMPORT
         self.possible = started.possible or not (started.certain or handed_on)
@@ -897,7 +896,7 @@ class Life(Registering):
             self.serve(code, path, at)
         self.unframe()
         self.stack.clear()
-        self.spawned, self.possible = False, False
+        self.spawned, self.possible, self.application = False, False, outer
         if path.dead:
             return effects
         changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
@@ -905,6 +904,11 @@ class Life(Registering):
         for key in changed:
             after = rewritten(after, key)
         return _joined(effects, Path({}, after, effects.facts))
+
+    def owner_of(self, started: Spawned) -> Object | None:
+        """Return the application whose code spawned something: the one that lives, or one that it mounts."""
+        made = self.applications.get(started.application)
+        return made[0] if made is not None else self.application
 
     def has_run(self, code: Value) -> bool:
         """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""

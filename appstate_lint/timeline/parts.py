@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +11,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Place
+from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import Components
 from appstate_lint.timeline.heap import Path, YieldHook
 from appstate_lint.timeline.presence import Cell, Facts, Key, Store
@@ -82,6 +83,7 @@ class Parts(Components):
     """The function in which the path of the running statement ended, if it did in one."""
     exhausted: bool
     living: Object | None
+    mentions: Mentions
     fresh_exits: list[Exit]
     generator_touches: bool
     given_to: dict[str, list[tuple[Value, Facts]]]
@@ -124,7 +126,7 @@ class Parts(Components):
         """Do that part."""
         raise NotImplementedError
 
-    def created(self, application: Object, at: At) -> None:
+    def created(self, application: Object, path: Path, at: At) -> None:
         """Note that an application was made."""
         raise NotImplementedError
 
@@ -172,6 +174,10 @@ class Parts(Components):
 
     def launched(self, code: Value, keywords: Keywords, path: Path, at: At) -> None:
         """Note that an application is given to a server."""
+        raise NotImplementedError
+
+    def mounted(self, owner: Object, seen: frozenset[str] = frozenset()) -> Iterator[Object]:
+        """Yield the applications that are mounted below ``owner``."""
         raise NotImplementedError
 
     def named_methods(self, name: str) -> tuple[tuple[str, int], ...]:

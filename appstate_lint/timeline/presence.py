@@ -52,6 +52,8 @@ class Cell(NamedTuple):
 MISSING = Cell(ABSENT)
 Store: TypeAlias = dict[Key, Cell]
 
+BORN = ""
+"""The name under which a store notes that an application was made on the way to it."""
 LOCAL = "~"
 """The beginning of the name of a condition on a variable of a function: it ends with the function."""
 HAS, SOME, TRUE = "has", "some", "true"
@@ -163,9 +165,17 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
         left_side = left_side._replace(signs=_signs(pairs))
         right_side = right_side._replace(signs=_signs([(key, there, here) for key, here, there in pairs]))
     joined = {
-        key: join_cells(left.get(key, MISSING), right.get(key, MISSING), left_side, right_side) for key in different
-    }
+        key: right[key] if _unborn(key, left, right) else left[key] if _unborn(key, right, left)
+        else join_cells(left.get(key, MISSING), right.get(key, MISSING), left_side, right_side)
+        for key in different
+    }  # fmt: skip
     return {**left, **joined}
+
+
+def _unborn(key: Key, store: Store, other: Store) -> bool:
+    """Tell whether the application of a component was made on the way to the other store only."""
+    born = (key[0], BORN)
+    return key not in store and born in other and born not in store
 
 
 def _signs(pairs: list[tuple[Key, Cell, Cell]]) -> tuple[Fact, ...]:

@@ -200,7 +200,10 @@ class Timeline:
                 continue
             if component.name.startswith("__"):
                 continue
-            reason = self.doubt(component)
+            if all(each.possible for each in component.reads) and self.written_elsewhere(component):
+                reason = f"{component.life.name}: what may not run there reads what another application writes"
+            else:
+                reason = self.doubt(component)
             if reason:
                 self.withheld.setdefault(reason, set()).add((component.occurrences[0].owner, component.name))
                 continue

@@ -15,7 +15,7 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Frame, Path, single
 from appstate_lint.timeline.parts import DYNAMIC, Exit
-from appstate_lint.timeline.presence import ABSENT, Facts, Key, Store, join_stores, lasting
+from appstate_lint.timeline.presence import ABSENT, BORN, VALUE, Cell, Facts, Key, Store, join_stores, lasting
 from appstate_lint.timeline.records import Late, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
@@ -114,7 +114,10 @@ class Registering(Statements):
     tasks: dict[str, list[Invocation]]
     prefixes: dict[str, Route]
 
-    def created(self, application: Object, at: At) -> None:
+    def created(self, application: Object, path: Path, at: At) -> None:
+        born = (self.canonical(application).site, BORN)
+        self.frame.touched.add(born)
+        path.put(born, Cell(VALUE))
         if self.muted:
             return
         modules = (frame.file for frame in reversed(self.frames) if frame.function is None)

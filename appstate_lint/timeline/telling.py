@@ -18,6 +18,7 @@ from appstate_lint.model import Access, Kind, Phase, Place, Spot
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
 from appstate_lint.project.mentions import Mentions
+from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import statements
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
@@ -49,7 +50,7 @@ def interpret(
 def _interpret(
     project: Project, tables: Tables, settings: Settings, unseen: tuple[Unseen, ...], include_tests: bool
 ) -> Telling:
-    mentions = Mentions(project, tables.holders)
+    mentions = Mentions(project, tables)
     runs: list[interpreter.Life] = []
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
@@ -85,7 +86,7 @@ def _interpret(
     sweep = _sweep(project, tables, mentions, reached, {file for run in runs for file in run.imported}, tests=False)
     test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
     unreached = tuple(sweep.records.occurrences.values())
-    tests = _test_writes(test_sweep, project)
+    tests = _test_writes(test_sweep, project, mentions.shapes)
     written_outside = frozenset(settings.external_writers) | _written_by_libraries(project, tables)
     blind = test_sweep is None or any(writes for _, _, writes, _ in test_sweep.records.dynamic)
     timeline = Timeline(
@@ -161,9 +162,8 @@ def _variable(run: interpreter.Life, application: Object, default: str, project:
     _, file, place = run.applications[application.site]
     made_in = file or default
     names = [name for name, value in run.modules[made_in].env.items() if _holds(value, application)]
-    if not names:
-        return f"{project.modules.by_path[place.file].module}:{place.line}"
-    return f"{project.modules.by_path[made_in].module}:{names[0]}"
+    elsewhere = "" if place.file == made_in else f"{project.modules.by_path[place.file].module}:"
+    return f"{project.modules.by_path[made_in].module}:{names[0] if names else f'{elsewhere}{place.line}'}"
 
 
 def _holds(value: object, application: Object) -> bool:
@@ -227,19 +227,8 @@ def _yielded_doubts(
         name
         for file, index in functions
         if (file, index) not in run.records.reached
-        for name in _set_on_state(facts[file].functions[index].body, run.mentions.holders)
+        for name in run.mentions.shapes.set_on_holder(facts[file].functions[index].body)
     )
-
-
-def _set_on_state(body: flow.Block, holders: frozenset[str]) -> Iterator[str]:
-    """Yield the names that a body sets on anything that is called like a holder."""
-    for node in flow.nodes(body):
-        if isinstance(node, flow.Bind):
-            for target in node.targets:
-                if isinstance(target, flow.Attr) and flow.last_name(target.value) in holders:
-                    yield target.name
-        elif isinstance(node, flow.Call) and flow.last_name(node.func) == "setattr":
-            yield from (str(arg.value) for arg in node.args if isinstance(arg, flow.Const))
 
 
 def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
@@ -268,7 +257,7 @@ def _sweep(
     sweep = interpreter.Sweep(project, tables, mentions, None)
     files = [file for file in sorted(project.facts) if file not in project.tests]
     functions = [(file, index) for file in files for index in mentions.shaped(file) if (file, index) not in reached]
-    modules = [file for file in files if file not in imported and mentions.names(file, -1) & mentions.holders]
+    modules = [file for file in files if file not in imported and mentions.module_touches(file)]
     sweep.sweep(iter(functions), iter(modules))
     return sweep
 
@@ -278,12 +267,12 @@ def _test_sweep(project: Project, tables: Tables, mentions: Mentions) -> interpr
     sweep = interpreter.Sweep(project, tables, mentions, Root(files[0], MODULE)) if files else None
     assert sweep is not None
     functions = [(file, index) for file in files for index in mentions.shaped(file)]
-    modules = [file for file in files if mentions.names(file, -1) & mentions.holders]
+    modules = [file for file in files if mentions.module_touches(file)]
     sweep.sweep(iter(functions), iter(modules))
     return sweep
 
 
-def _test_writes(sweep: interpreter.Sweep | None, project: Project) -> dict[str, Place]:
+def _test_writes(sweep: interpreter.Sweep | None, project: Project, shapes: Shapes) -> dict[str, Place]:
     """Return where tests write components: by the interpreter, and by the look of the code (fakes, patches)."""
     found: dict[str, Place] = {}
     if sweep is None:
@@ -292,7 +281,7 @@ def _test_writes(sweep: interpreter.Sweep | None, project: Project) -> dict[str,
         if each.kind is Kind.WRITE and each.place.file in project.tests:
             found.setdefault(each.component, each.place)
     for file in sorted(project.tests & project.facts.keys()):
-        for name, at in _state_like_writes(project.facts[file]):
+        for name, at in shapes.faked(file):
             found.setdefault(name, Place(file, *at))
     return found
 
@@ -308,44 +297,6 @@ def _written_by_libraries(project: Project, tables: Tables) -> frozenset[str]:
         if isinstance(statement, (flow.Import, flow.ImportFrom))
         for name in packages.get(statement.module.partition(".")[0], ())
     )
-
-
-def _state_like_writes(facts: flow.FileFacts) -> Iterable[tuple[str, flow.At]]:
-    """Yield names that test code sets on something that looks like state: ``x.state.name =``, ``setattr``, fakes."""
-    stack: list[object] = [
-        facts.body,
-        *(function.body for function in facts.functions),
-        *(cls.body for cls in facts.classes),
-    ]
-    while stack:
-        node = stack.pop()
-        match node:
-            case tuple():
-                stack.extend(node)
-            case flow.Bind(targets=targets):
-                for target in targets:
-                    if isinstance(target, flow.Attr) and _is_state(target.value):
-                        yield target.name, target.at
-                stack.extend((node.targets, node.value))
-            case flow.Call(func=func, args=args, keywords=keywords, at=at):
-                name = flow.last_name(func)
-                if name == "setattr" and len(args) > 2 and _is_state(args[0]) and isinstance(args[1], flow.Const):
-                    yield str(args[1].value), at
-                if name in _FAKES:
-                    for keyword, _ in keywords:
-                        yield keyword, at
-                if name == "object" and len(args) > 1 and isinstance(args[1], flow.Const) and _is_state(args[0]):
-                    yield str(args[1].value), at
-                stack.extend((func, args, keywords))
-            case flow.Record():
-                stack.extend(getattr(node, field) for field in node.__struct_fields__)
-
-
-_FAKES = frozenset({"SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace"})
-
-
-def _is_state(expr: flow.Expr) -> bool:
-    return flow.last_name(expr).endswith("state")
 
 
 # ---------------------------------------------------------------- sources of state

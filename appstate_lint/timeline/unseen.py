@@ -94,7 +94,7 @@ class Unseen(Containers):
                 return self.make_key(spec, args, keywords, at)
             made = Object(self.site(at), None, name)
             if spec.kind == "application":
-                self.created(made, at)
+                self.created(made, path, at)
             self.register_arguments(made, spec.arguments, spec.registers, args, keywords, path, at)
             return made
         self.unseen(name, args, keywords, path, at, third_party=True)

@@ -144,6 +144,8 @@ class Invocation(Value, frozen=True):
 
 APPLICATION = "application"
 """The hint of an unknown application."""
+MISSING_NAME = "missing:"
+"""The beginning of the origin of what an import asks a module for that does not define it."""
 SCOPE = "scope"
 """The origin of a method of something unknown that is called like the scope of a request."""
 GAP = "\0"

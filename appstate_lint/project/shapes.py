@@ -1,0 +1,142 @@
+"""What code looks like that touches application state, for code that is not interpreted.
+
+A holder is told by its name: an attribute or variable called like one of the tables, or, where the project uses a
+framework whose applications hold components as items, a variable or attribute called like an application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.facts import flow
+from appstate_lint.facts.flow import At, Block, Expr
+from appstate_lint.frameworks import Tables
+from appstate_lint.project.symbols import Project, statements
+
+_FAKES = frozenset({"SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace"})
+
+
+class Shapes:
+    """Tells holders, and writes of components, by the look of code."""
+
+    def __init__(self, project: Project, tables: Tables) -> None:
+        self.project = project
+        self.holders = tables.holders
+        self._endings = tuple(sorted(tables.holders))
+        self._variables = tables.variables
+        self._leads = tuple(sorted(tables.leads))
+        self.words = self.holders | (self._variables if self.by_item(tables) else frozenset())
+
+    def by_item(self, tables: Tables) -> bool:
+        """Tell whether the project imports a framework whose applications hold components as items."""
+        packages = {name.partition(".")[0] for name, spec in tables.classes.items() if spec.items}
+        return any(
+            statement.module.partition(".")[0] in packages
+            for facts in self.project.facts.values()
+            for block in (facts.body, *(each.body for each in facts.functions))
+            for statement in statements(block)
+            if isinstance(statement, (flow.Import, flow.ImportFrom))
+        )
+
+    @property
+    def items(self) -> bool:
+        """Whether items of what is called like an application count."""
+        return self.words is not self.holders
+
+    def touches(self, block: object) -> bool:
+        """Tell whether code mentions a holder, or an item of an application."""
+        return any(
+            (isinstance(node, flow.Attr) and node.name in self.holders)
+            or (isinstance(node, flow.Name) and node.id in self.holders)
+            or (isinstance(node, flow.Const) and node.value in self.holders)
+            or (self.items and isinstance(node, flow.Item) and self.is_application(node.value))
+            or (self.items and isinstance(node, flow.Attr) and self.is_application(node.value))
+            for node in flow.nodes(block)
+        )
+
+    def is_application(self, expr: Expr) -> bool:
+        """Tell whether an expression is called like an application."""
+        name = flow.last_name(expr)
+        return name in self._variables or name in self._leads
+
+    def written(self, file: str, block: Block) -> Iterator[str]:
+        """Yield the names of components that code visibly writes, those of requests left out."""
+        for target, _ in _targets(block):
+            if isinstance(target, flow.Attr) and self._is_shared(target.value):
+                yield target.name
+            elif isinstance(target, flow.Item) and self.items and self.is_application(target.value):
+                yield from self.key(file, target.index)
+        for call in _calls(block, "setattr"):
+            if len(call.args) > 1 and isinstance(name := call.args[1], flow.Const) and self._is_named(call.args[0]):
+                yield str(name.value)
+
+    def set_on_holder(self, block: Block) -> Iterator[str]:
+        """Yield the names that code sets on anything that is called like a holder."""
+        for target, _ in _targets(block):
+            if isinstance(target, flow.Attr) and flow.last_name(target.value) in self.holders:
+                yield target.name
+        for call in _calls(block, "setattr"):
+            yield from (str(arg.value) for arg in call.args if isinstance(arg, flow.Const))
+
+    def faked(self, file: str) -> Iterator[tuple[str, At]]:
+        """Yield the names that test code sets on what may stand for state, with their places."""
+        facts = self.project.facts[file]
+        roots = (facts.body, *(each.body for each in facts.functions), *(each.body for each in facts.classes))
+        for target, at in _targets(roots):
+            if isinstance(target, flow.Attr) and self._is_named(target.value):
+                yield target.name, at
+            elif isinstance(target, flow.Item) and self.items and self.is_application(target.value):
+                yield from ((name, at) for name in self.key(file, target.index))
+        for node in flow.nodes(roots):
+            if not isinstance(node, flow.Call):
+                continue
+            name = flow.last_name(node.func)
+            if name in ("setattr", "object") and len(node.args) > 1 and self._is_named(node.args[0]):
+                if isinstance(node.args[1], flow.Const) and (name == "object" or len(node.args) > 2):
+                    yield str(node.args[1].value), node.at
+            elif name in _FAKES:
+                yield from ((keyword, node.at) for keyword, _ in node.keywords)
+
+    def key(self, file: str, expr: Expr) -> Iterator[str]:
+        """Yield the name of the component that a key stands for: a constant, or what makes the key of a module."""
+        if isinstance(expr, flow.Const):
+            yield str(expr.value)
+            return
+        symbol = self.project.resolve(file, expr)
+        name = flow.last_name(expr)
+        if symbol is not None and symbol.kind == "variable":
+            for statement in self.project.facts[symbol.file].body:
+                if isinstance(statement, flow.Bind) and symbol.name in map(flow.last_name, statement.targets):
+                    value = statement.value
+                    first = value.args[0] if isinstance(value, flow.Call) and value.args else value
+                    name = str(first.value) if isinstance(first, flow.Const) else name
+        if name:
+            yield name
+
+    def _is_named(self, expr: Expr) -> bool:
+        """Tell whether the name of an expression ends like a holder's."""
+        return flow.last_name(expr).endswith(self._endings)
+
+    def _is_shared(self, expr: Expr) -> bool:
+        """Tell whether an expression looks like the state of an application, and not like that of a request."""
+        if isinstance(expr, flow.Attr) and not flow.last_name(expr.value).endswith(self._leads):
+            return False
+        return self._is_named(expr)
+
+
+def _targets(root: object) -> Iterator[tuple[Expr, At]]:
+    """Yield the attributes and items that code assigns, with their places."""
+    for node in flow.nodes(root):
+        if isinstance(node, flow.Bind):
+            waiting = list(node.targets)
+            while waiting:
+                target = waiting.pop()
+                if isinstance(target, flow.Sequence):
+                    waiting.extend(target.items)
+                elif isinstance(target, (flow.Attr, flow.Item)):
+                    yield target, target.at
+
+
+def _calls(root: object, name: str) -> Iterator[flow.Call]:
+    """Yield the calls of functions of that name."""
+    return (node for node in flow.nodes(root) if isinstance(node, flow.Call) and flow.last_name(node.func) == name)
