@@ -19,9 +19,10 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``arguments`` are the parameter names in positional order, ``function`` is the one that receives the code,
     ``registers`` gives the role of further parameters. ``selector`` is the parameter whose literal chooses the role in
-    ``select``. ``form`` is ``call`` or ``decorator`` (the call returns a decorator that registers). With ``rest``, the
-    remaining arguments are those of the function. ``path`` is the parameter that holds a path or prefix; ``verbs`` the
-    one that lists the verbs of a route, ``verb`` the only one that it has (``*``: the name of the method).
+    ``select``. ``form`` is ``call``, ``decorator`` (the call returns a decorator that registers) or ``either`` (with
+    code it registers that, without it is a decorator). With ``rest``, the remaining arguments are those of the
+    function. ``path`` is the parameter that holds a path or prefix; ``verbs`` the one that lists the verbs of a route,
+    ``verb`` the only one that it has (``*``: the name of the method).
 
     ``late`` says what becomes of the call once the application has started: ``refused`` (it raises), ``ignored``, or
     empty (it works). With ``starts``, the start-up of the application that is mounted runs with that of the owner, when
@@ -47,13 +48,17 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the instances of a framework's class are to the linter; ``kind`` says it in one word.
 
-    ``holder`` is the attribute that holds application state, ``yielded`` the one that holds what the lifespan yielded.
-    With ``items``, the items of the object itself are components; ``stores`` are attributes that are dicts of
-    components, each apart from the others. ``scope`` are attributes that hold the scope of a request, ``scope_items``
-    what its items are: ``application`` or ``yielded``. ``dicts`` are attributes of a state that hold its components.
-    A ``conversation`` is a request that goes on. ``chain`` are attributes in which the components of an application
-    and of those that it is mounted in are looked up, nearest first. ``starts`` are the roles of the code that start-up
-    runs, in order. ``parts`` are attributes that register on the object as it does itself, and the class of each.
+    ``holder`` is the attribute that holds application state, ``yielded`` the one that holds what the lifespan
+    yielded. With ``items``, the items of the object itself are components; ``stores`` are attributes that are dicts
+    of components, each apart from the others. ``scope`` are attributes that hold the scope of a request,
+    ``scope_items`` what its items are: ``application`` or ``yielded``. ``dicts`` are attributes of a state that
+    hold its components. A ``conversation`` is a request that goes on. ``chain`` are attributes in which the
+    components of an application and of those that it is mounted in are looked up, nearest first. ``starts`` are the
+    roles of the code that start-up runs, in order. ``parts`` are attributes that register on the object as it does
+    itself, and the class of each. ``views`` are class methods that give what serves requests as an instance does.
+    ``state`` is the argument of the constructor that holds the first components; it is a ``mapping`` if it has the
+    methods of one. ``hooks`` says what start-up and shutdown handlers are called with if they take something: the
+    application, or its ``state``.
     """
 
     names: tuple[str, ...]
@@ -72,6 +77,10 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conversation: bool = False
     chain: tuple[str, ...] = ()
     parts: dict[str, str] = {}
+    views: tuple[str, ...] = ()
+    mapping: bool = False
+    hooks: str = ""
+    state: str = ""
     starts: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     attributes: dict[str, str] = {}

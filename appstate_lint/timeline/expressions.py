@@ -48,6 +48,7 @@ from appstate_lint.timeline.values import (
 )
 
 MOST_ITEMS = 200
+MAPPING_METHODS = frozenset(dir(dict))
 
 
 class Expressions(Parts):
@@ -93,7 +94,9 @@ class Expressions(Parts):
             case Holder(owner=application):
                 if name in self.tables.state_dicts:
                     return StateDict(application)
-                return Member(owner, name) if name.startswith("__") else self.read(application, name, at, path)
+                if name.startswith("__") or (name in MAPPING_METHODS and self.is_mapping(application)):
+                    return Member(owner, name)
+                return self.read(application, name, at, path)
             case Object():
                 return self.object_attribute(owner, name, path, at)
             case ModuleValue(file=file):
@@ -134,7 +137,9 @@ class Expressions(Parts):
             if origin.startswith(MISSING_NAME):
                 self.note_missing(origin, at)
             application = self.the_application()
-            return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
+            spec = self.spec(application)
+            if spec is None or spec.holder == name:
+                return Holder(application) if isinstance(application, Object) else Holder(_NOWHERE)
         if name in self.tables.leads:
             if hint in self.tables.requests and self.is_item_holder(self.the_application()):
                 return self.the_application()
@@ -206,6 +211,11 @@ class Expressions(Parts):
             if inner is not None:
                 return ModuleValue(inner)
         return self.symbol_value(self.project.attribute(_module(file), name), name)
+
+    def is_mapping(self, owner: Object) -> bool:
+        """Tell whether the state of an application has the methods of a mapping."""
+        spec = self.spec(owner) or self.spec(self.the_application())
+        return spec is not None and spec.mapping
 
     def object_attribute(self, owner: Object, name: str, path: Path, at: At) -> Value:
         spec = self.spec(owner)
@@ -310,6 +320,9 @@ class Expressions(Parts):
         if method is not None:
             marks = {_last(decorator) for decorator in self.project.function(method.file, method.index).decorators}
             return self.bound(method, cls, path, at) if "classmethod" in marks else method
+        spec = self.tables.classes.get(self.external_base(cls))
+        if spec is not None and name in spec.views:
+            return Invocation("constant", cls, (), ())
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:

@@ -49,6 +49,16 @@ class Known(Unseen):
             case "wraps":
                 self.hand_functions(args, (), path, at)
                 return Invocation("wraps", single(plain(args[0])) if args else UNKNOWN, (), ())
+            case "decorator":
+                for value in self.flattened([value for _, value in keywords]):
+                    if isinstance(value, Dependency) and isinstance(value.function, FunctionValue):
+                        self.hand_functions((value.function,), (), path, at)
+                return Invocation("wraps", UNKNOWN, (), ())
+            case "several":
+                return TupleValue(args)
+            case "application":
+                known = self.known_applications() if self.application is None else []
+                return known[-1] if known else self.the_application()
             case "constant":
                 return Invocation("constant", args[0], (), ()) if args else UNKNOWN
             case "anything":

@@ -16,6 +16,7 @@ from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.presence import (
     ABSENT,
+    BORN,
     MISSING,
     PRESENT,
     VALUE,
@@ -66,6 +67,8 @@ class Life(Registering):
         self.served: dict[str, int] = {}
         self.set_at_start: set[Key] = set()
         self.served_effects: Store | None = None
+        self.early: Path | None = None
+        """Where the framework began to serve, if some start-up code runs after that."""
         self.listening = ""
         """The site of the application whose server has started: its middleware stack is built."""
         self.targets: list[tuple[Object, Store, Facts]] = []
@@ -467,15 +470,26 @@ class Life(Registering):
     def start_in_order(self, application: Object, roles: tuple[str, ...], path: Path) -> tuple[Store, Facts] | None:
         """Run what start-up consists of, role by role, each in the order of registration."""
         current: Path | None = path
-        owners = (application, *self.started_with(application))
         for role in roles:
-            own = [each for owner in owners for each in self.registrations.get(owner.site, ()) if each.role == role]
+            own = list(self.in_order(application, role, frozenset()))
+            if role == "late" and own:
+                self.early = current.fork() if current is not None else None
             if role == "context":
                 for each in own:
                     current = self.run_lifespan(each, current) if current is not None and not current.dead else None
             else:
                 self.call_handlers(own, current, application)
         return None if current is None or current.dead else (current.store, current.facts)
+
+    def in_order(self, owner: Object, role: str, seen: frozenset[str]) -> Iterator[Registration]:
+        """Yield what is registered in a role: what an included router brings comes where it was included."""
+        for each in self.registrations.get(owner.site, ()):
+            if each.role == role:
+                yield each
+            elif each.role == "include":
+                for option in options(plain(each.value)):
+                    if isinstance(option, Object) and self.kind(option) == "router" and option.site not in seen:
+                        yield from self.in_order(option, role, seen | {owner.site})
 
     def start_mounted(self, application: Object, path: Path) -> None:
         """Run the start-up of a mounted application, which the framework runs with that of the one around it."""
@@ -539,12 +553,24 @@ class Life(Registering):
             if self.phase is Phase.STARTUP:
                 self.start_mounted(code, path)
             return
-        self.serve(code, path, at, (application,) if isinstance(code, FunctionValue) and self.takes(code) else ())
+        if isinstance(code, Invocation) and code.kind == "task-later":
+            passed = isinstance(code.function, FunctionValue) and self.takes(code.function)
+            self.start(code.function, (application,) if passed else (), (), path, at, "background")
+            return
+        given = self.hook_argument(code, application) if isinstance(code, FunctionValue) else ()
+        self.serve(code, path, at, given)
 
     def takes(self, code: FunctionValue) -> bool:
         """Tell whether a function takes a positional argument that has no default."""
         params = self.project.function(code.file, code.index).params[code.bound is not None :]
         return any(param.kind in ("any", "positional") and param.default is None for param in params[:1])
+
+    def hook_argument(self, code: FunctionValue, application: Object) -> tuple[Value, ...]:
+        """Return what a start-up or shutdown handler is called with: the application, or its state, or nothing."""
+        if not self.takes(code):
+            return ()
+        spec = self.spec(application)
+        return (Holder(application),) if spec is not None and spec.hooks == "state" else (application,)
 
     def run_lifespans(self, lifespans: list[Registration], path: Path) -> Path | None:
         """Run lifespans up to their ``yield``; alternatives of the application's own are joined."""
@@ -569,7 +595,7 @@ class Life(Registering):
             result = self.lifespan_result(option, once, at)
             for each in options(plain(result)):
                 if isinstance(each, Invocation) and isinstance(each.function, FunctionValue):
-                    self.until_yield(each, once.fork(), at, ends, registration.role == "context")
+                    self.until_yield(each, once.fork(), at, ends)
                 elif isinstance(each, Object) and each.cls is not None:
                     self.until_entered(each, each.cls, once, at, ends)
                 elif isinstance(each, Object) and self.given_to.get(each.site):
@@ -594,18 +620,15 @@ class Life(Registering):
             return self.invoke(value, args, (), path, at)
         return self.invoke(value, (application,), (), path, at)
 
-    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path], context: bool = False) -> None:
-        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase.
-
-        What follows the ``yield`` of a ``context`` also runs where a later step of start-up fails.
-        """
+    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path]) -> None:
+        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase."""
         assert isinstance(code.function, FunctionValue)
 
         def serve(inner: Path, value: Value) -> Value:
             self.hand_on(value, inner)
             if self.phase is Phase.STARTUP:
                 ends.append(Path({}, inner.store, inner.facts))
-                self.phase, self.partial = Phase.SHUTDOWN, context
+                self.phase = Phase.SHUTDOWN
                 effects = self.served_effects
                 if effects is not None:
                     new = {
@@ -621,7 +644,7 @@ class Life(Registering):
         self.phase = Phase.STARTUP
         self.inner_yields = set()
         self.run(code.function, code.args, code.keywords, path, at, serve)
-        self.phase, self.partial = Phase.STARTUP, False
+        self.phase = Phase.STARTUP
 
     def hand_on(self, value: Value, path: Path) -> None:
         """Put what a lifespan yields into the state of requests."""
@@ -720,6 +743,8 @@ class Life(Registering):
                     effects = self.serve_entry(entry, current, effects)
             self.application = application
             effects = self.run_spawned(started, current, effects)
+            if self.early is not None:
+                self.serve_early(entries, self.early, current)
             effects = self.serve_unplaced(application, current, effects)
             effects = self.run_possible(current, effects)
             if effects.store == current.store:
@@ -740,6 +765,16 @@ class Life(Registering):
         for each in pending:
             each.done = False
         self.stack.clear()
+
+    def serve_early(self, entries: list[Entry], early: Path, current: Path) -> None:
+        """Serve requests while the code still runs that the framework starts when it already serves."""
+        late = {key: early.store.get(key, MISSING) for key, cell in current.store.items() if cell.bits & PRESENT}
+        late = {key: cell for key, cell in late.items() if not cell.bits & PRESENT and key[1] != BORN}
+        self.spawned = True
+        before = Path({}, {**current.store, **late}, early.facts)
+        for entry in entries:
+            self.serve_entry(entry, before, before.fork())
+        self.spawned = False
 
     def serve_unplaced(self, application: Object, current: Path, effects: Path) -> Path:
         """Serve the routers that nothing includes, where some include could not be followed: it may be theirs."""
@@ -851,6 +886,8 @@ class Life(Registering):
         names = (
             spec.entries if spec is not None and spec.entries else ("__call__", "get", "post", "put", "delete", "patch")
         )
+        if names == ("*",):
+            names = tuple(self.decorated_methods(cls))
         if isinstance(made, Object) and made.cls is not None:
             self.run_methods(made, made.cls, names, path, at)
 
@@ -877,6 +914,13 @@ class Life(Registering):
                     effects = self.run_beside(each, store, current, effects, spawned=True)
                 if not early or goes_on:
                     effects = self.run_beside(each, current.store, current, effects, spawned=False)
+
+    def decorated_methods(self, cls: ClassValue) -> Iterator[str]:
+        """Yield the methods of a class, and of its bases, that have a decorator."""
+        for base in self.bases(cls):
+            for name, index in self.project.methods(base.file, base.index).items():
+                if self.project.function(base.file, index).decorators:
+                    yield name
 
     def run_beside(self, started: Spawned, store: Store, current: Path, effects: Path, spawned: bool) -> Path:
         """Run spawned code once, from ``store``; return the effects of serving with what it changes."""

@@ -28,6 +28,7 @@ from appstate_lint.timeline.values import (
     DictValue,
     External,
     FunctionValue,
+    Holder,
     Invocation,
     Keywords,
     Literal,
@@ -243,7 +244,12 @@ class Registering(Statements):
             return Registrar(owner, role, dependencies, route)
         code = self.argument(table.arguments, table.function, args, keywords)
         if code is None:
-            return UNKNOWN
+            return Registrar(owner, role, dependencies, route) if table.form == "either" else UNKNOWN
+        if role == "start-task":
+            if self.phase in (Phase.IMPORT, Phase.BUILD):
+                self.register(owner, "task", Invocation("task-later", code, (), ()), path, at)
+                return UNKNOWN
+            role = "background"
         if role == "background":
             return self.start(code, self.rest_of(table, args), keywords, path, at, role)
         if role == "middleware":
@@ -256,7 +262,7 @@ class Registering(Statements):
                 self.register(owner, role, option, path, at, dependencies, route)
                 if table.starts:
                     self.register(owner, "startup", option, path, at)
-        return NONE_VALUE
+        return code if table.form == "either" else NONE_VALUE
 
     def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
         """Note a call that comes too late: the application has started, and the framework refuses or ignores it."""
@@ -286,6 +292,8 @@ class Registering(Statements):
         keywords: Keywords, path: Path, at: At,
     ) -> None:  # fmt: skip
         spec = self.spec(owner)
+        if spec is not None and spec.state:
+            self.take_state(owner, self.argument(names, spec.state, args, keywords), at)
         if spec is not None and spec.path:
             route = self.route(spec, names, "", args, keywords)
             self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(GAP)
@@ -311,8 +319,14 @@ class Registering(Statements):
                 if isinstance(value, DictValue)
                 else self.members(value)
             )
+            if members is None and isinstance(value, (FunctionValue, ClassValue)):
+                members = (value,)
             for member in members if members is not None else ():
+                if role == "middleware" and isinstance(member, (ClassValue, FunctionValue)):
+                    member = Invocation("partial", member, (), ())
                 self.register(owner, role, member, path, at)
+                if role == "init":
+                    self.initialize(owner, member, path, at)
             if members is None and role == "route":
                 self.unseen_includes.add(owner.site)
         kind = self.kind(owner)
@@ -326,6 +340,22 @@ class Registering(Statements):
             for _, value in keywords:
                 if isinstance(value, FunctionValue):
                     self.register(owner, "dispatch", value, path, at)
+
+    def initialize(self, owner: Object, code: Value, path: Path, at: At) -> None:
+        """Run what changes the configuration of an application that is being made: that is as good as itself."""
+        if isinstance(code, Object) and code.cls is not None:
+            method = self.method(code.cls, "on_app_init")
+            code = FunctionValue(method.file, method.index, method.scope, code) if method is not None else code
+        if isinstance(code, FunctionValue):
+            self.invoke(code, (owner,), (), path, at)
+
+    def take_state(self, owner: Object, given: Value | None, at: At) -> None:
+        """Give an application the state that its constructor is handed."""
+        value = single(plain(given)) if given is not None else NONE_VALUE
+        if isinstance(value, Holder):
+            self.holder_aliases[owner.site] = self.canonical(value.owner)
+        elif value != NONE_VALUE:
+            self.open_holder(owner, at, "its state comes from something that cannot be seen")
 
     def add_to_list(self, owner: Object, role: str, name: str, args: tuple[Value, ...], path: Path, at: At) -> None:
         values = args[-1:]
@@ -625,7 +655,7 @@ class Registering(Statements):
                                 yield from self.entries(option, inner, needed, seen, routes)
                             elif option.cls is not None:
                                 yield Entry("endpoint", option, inner, (), each.place, routes=routes)
-                        elif isinstance(option, FunctionValue):
+                        elif isinstance(option, (FunctionValue, ClassValue)):
                             yield Entry("endpoint", option, inner, (), each.place, routes=routes)
                 case "endpoint":
                     yield Entry(each.role, each.value, inner, needed, each.place, each.present, routes)
