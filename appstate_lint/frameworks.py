@@ -59,6 +59,11 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``state`` is the argument of the constructor that holds the first components; it is a ``mapping`` if it has the
     methods of one. ``hooks`` says what start-up and shutdown handlers are called with if they take something: the
     application, or its ``state``.
+
+    ``stores`` are given with the names that are there from the start. With ``members``, attributes that some code
+    sets on the object are components, save those that it has of its ``own``. ``loaders`` are methods of stores that
+    fill them: from a ``class``, a ``mapping``, or from what is not known (``unknown``). What is asked of an
+    ``optional`` store with a default is not meant to be there.
     """
 
     names: tuple[str, ...]
@@ -72,7 +77,11 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: tuple[str, ...] = ()
     scope_items: dict[str, str] = {}
     items: bool = False
-    stores: tuple[str, ...] = ()
+    stores: dict[str, tuple[str, ...]] = {}
+    optional: tuple[str, ...] = ()
+    members: bool = False
+    own: tuple[str, ...] = ()
+    loaders: dict[str, str] = {}
     dicts: tuple[str, ...] = ()
     conversation: bool = False
     chain: tuple[str, ...] = ()
@@ -149,6 +158,7 @@ class _Page(
     words: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     vague: tuple[str, ...] = ()
     classes: tuple[FrameworkClass, ...] = ()
     functions: tuple[Call, ...] = ()
@@ -161,8 +171,8 @@ class _Page(
 class Tables:
     """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state.
 
-    ``variables`` and ``requests`` are names under which code customarily has an application and a request, ``vague``
-    types that say nothing of a value.
+    ``proxies`` are dotted names that stand for the running application. ``variables`` and ``requests`` are names under
+    which code customarily has an application and a request, ``vague`` types that say nothing of a value.
     """
 
     classes: dict[str, FrameworkClass]
@@ -175,6 +185,7 @@ class Tables:
     clients: dict[str, Client]
     variables: frozenset[str]
     requests: frozenset[str]
+    proxies: frozenset[str]
     vague: frozenset[str]
 
     @functools.cached_property
@@ -276,6 +287,7 @@ def join(pages: list[_Page]) -> Tables:
         clients,
         variables=frozenset(name for page in pages for name in page.variables),
         requests=frozenset(name for page in pages for name in page.requests),
+        proxies=frozenset(name for page in pages for name in page.proxies),
         vague=frozenset(name for page in pages for name in page.vague),
     )
 

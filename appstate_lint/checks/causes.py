@@ -37,7 +37,8 @@ class Missing(NamedTuple):
 def missing(timeline: Timeline) -> Iterator[Missing]:
     """Yield the readers of unwritten components, grouped by function."""
     for component in timeline.unwritten:
-        for readers in by_function((*component.plain_reads, *component.guarded_reads)):
+        guards = () if timeline.is_optional(component) else component.guarded_reads
+        for readers in by_function((*component.plain_reads, *guards)):
             plain = [read for read in readers if read in component.plain_reads]
             ordered = sorted(plain, key=_by_line) + sorted((r for r in readers if r not in plain), key=_by_line)
             guarded = not plain

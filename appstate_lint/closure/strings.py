@@ -32,6 +32,9 @@ class Strings:
 
     def __init__(self, tables: Tables, modules: Modules) -> None:
         roles = {name: call.role for name, call in tables.functions.items() if call.role in ("import", "serve")}
+        roles |= {
+            name: "import" for spec in tables.classes.values() for name, kind in spec.loaders.items() if kind == "class"
+        }
         self._modules = modules
         self._calls = {name.rpartition(".")[2]: role for name, role in roles.items()}
         self._marks = {n.rpartition(".")[2] if role == "import" else n.partition(".")[0] for n, role in roles.items()}
@@ -62,8 +65,9 @@ class Strings:
         """Note what is given to a call that imports or serves."""
         pieces = _pieces(value)
         if isinstance(value, flow.Const):
-            found = self._modules.find(str(value.value).partition(":")[0], file)
-            self._direct |= {found} if found is not None else set()
+            name = str(value.value).partition(":")[0]
+            found = (self._modules.find(each, file) for each in (name, name.rpartition(".")[0]) if each)
+            self._direct |= {each for each in found if each is not None}
         elif _GAP in pieces and not pieces.startswith(_GAP):
             self._shapes.add(pieces.partition(":")[0])
             self._importers.add(file)

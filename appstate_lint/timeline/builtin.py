@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable
 
 from appstate_lint.facts.flow import At
-from appstate_lint.timeline.expressions import MOST_ITEMS, join_all, literal_names
+from appstate_lint.timeline.components import MEMBERS
+from appstate_lint.timeline.expressions import MOST_ITEMS, as_test, join_all, literal_names
 from appstate_lint.timeline.heap import BUILTINS, Path, merge, single
 from appstate_lint.timeline.known import Known
 from appstate_lint.timeline.values import (
@@ -52,6 +53,7 @@ class Builtins(Known):
         owner, name = single(plain(args[0])), plain(args[1])
         default = args[2] if len(args) > 2 else None
         names = literal_names(name)
+        owner = self.of_members(owner, names)
         if isinstance(owner, Holder):
             if names is None:
                 self.dynamic(owner.owner, at, writes=False)
@@ -81,7 +83,8 @@ class Builtins(Known):
         """``hasattr``."""
         if len(args) < 2:
             return UNKNOWN
-        owner, names = single(plain(args[0])), literal_names(plain(args[1]))
+        names = literal_names(plain(args[1]))
+        owner = self.of_members(single(plain(args[0])), names)
         if args[0] == NONE_VALUE:
             return Literal(False)
         if _one_of(owner, Holder):
@@ -97,6 +100,18 @@ class Builtins(Known):
             self.dynamic(owner.owner, at, writes=False)
             return UNKNOWN
         return self.ask(owner.owner, names[0], at, path)
+
+    def of_members(self, owner: Value, names: tuple[str, ...] | None) -> Value:
+        """Return the holder of an application's attributes, if these names are components of it."""
+        spec = self.spec(owner)
+        if (
+            isinstance(owner, Object)
+            and spec is not None
+            and names
+            and all(self.is_member(owner, spec, name) for name in names)
+        ):
+            return Holder(self.part(owner, MEMBERS))
+        return owner
 
     def set(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``setattr``."""
@@ -232,8 +247,6 @@ class Builtins(Known):
         if not args:
             return Literal(False)
         if isinstance(args[0], (Loaded, Test)):
-            from appstate_lint.timeline.expressions import as_test
-
             return as_test(args[0]) or UNKNOWN
         return self.stable("bool", args)
 

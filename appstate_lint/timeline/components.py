@@ -51,6 +51,8 @@ from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 YIELDED = "/yielded"
 """What the owner of lifespan-yielded state is called, behind its application."""
+MEMBERS = "."
+"""What the owner of attributes of an application is called, behind it."""
 PERHAPS = frozenset({"?"})
 """What an unseen context manager may swallow."""
 AGAIN = frozenset({"again"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.expressions import join_all, literal_names
 from appstate_lint.timeline.functions import Functions
@@ -11,12 +13,14 @@ from appstate_lint.timeline.values import (
 )
 from appstate_lint.timeline.values import (
     UNKNOWN,
+    ClassValue,
     DictValue,
     Holder,
     Keywords,
     ListValue,
     Literal,
     Member,
+    ModuleValue,
     Object,
     TupleValue,
     Value,
@@ -76,8 +80,46 @@ class Containers(Functions):
                 return known
             case "update":
                 return self.update_state(owner, args, keywords, path, at)
+        if name in self.loaders:
+            return self.load(self.loaders[name], owner, args, keywords, path, at)
         self.dynamic(owner, at, writes=name in _DICT_WRITERS)
         return UNKNOWN
+
+    @functools.cached_property
+    def loaders(self) -> dict[str, str]:
+        """Methods that fill a store of components, with what they fill it from."""
+        return {name: kind for spec in self.tables.classes.values() for name, kind in spec.loaders.items()}
+
+    def load(self, kind: str, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """Fill a store of components: with the constants of a class, a mapping, or what is not known."""
+        source = single(plain(args[0])) if args else UNKNOWN
+        if kind == "class" and isinstance(source, Literal) and isinstance(source.value, str):
+            source = self.by_dotted_name(source.value)
+        cls = source.cls if isinstance(source, Object) else source
+        if kind == "class" and isinstance(cls, ClassValue) and not self.unseen_bases(cls):
+            for base in reversed(list(self.bases(cls))):
+                for name, value in self.class_env(base).items():
+                    if name.isupper():
+                        self.write(owner, name, value, at, path)
+        elif kind == "class" and isinstance(source, ModuleValue):
+            self.import_module(source.file)
+            for name, value in self.modules[source.file].env.items():
+                if name.isupper():
+                    self.write(owner, name, value, at, path)
+        elif kind == "mapping":
+            return self.update_state(owner, args, keywords, path, at)
+        else:
+            self.open_holder(owner, at, "it is filled from something that cannot be seen")
+        return UNKNOWN
+
+    def by_dotted_name(self, text: str) -> Value:
+        """Return what a dotted name in a string stands for: a module of the project, or something in one."""
+        symbol = self.project.module(self.frame.file, text)
+        if symbol.kind == "module":
+            return ModuleValue(symbol.file)
+        module, _, name = text.replace(":", ".").rpartition(".")
+        symbol = self.project.module(self.frame.file, module)
+        return self.symbol_value(self.project.attribute(symbol, name), name) if symbol.kind == "module" else UNKNOWN
 
     def update_state(self, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``update`` of a holder's dictionary: every name that is known is a write, any other opens the holder."""

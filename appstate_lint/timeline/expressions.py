@@ -7,9 +7,10 @@ from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
+from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.model import Phase
 from appstate_lint.project import Symbol
-from appstate_lint.timeline.components import condition_of, one_component, truth_of
+from appstate_lint.timeline.components import MEMBERS, condition_of, one_component, truth_of
 from appstate_lint.timeline.heap import Env, Path, elsewhere, merge, single
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Fact, Facts, is_about
@@ -149,7 +150,8 @@ class Expressions(Parts):
         if self.is_called_application(hint):
             application = self.the_application()
             spec = self.spec(application)
-            if isinstance(application, Object) and spec is not None and (spec.items or name in spec.stores):
+            held = spec is not None and (spec.items or spec.members or name in spec.stores)
+            if isinstance(application, Object) and held:
                 return self.one_attribute(application, name, path, at)
         if hint in self.tables.scopes and name == "get":
             return Unknown(name, SCOPE)
@@ -236,13 +238,15 @@ class Expressions(Parts):
             if name in spec.chain:
                 return self.chain()
             if name in spec.stores:
-                return StateDict(Object(f"{self.canonical(owner).site}/{name}"))
+                return StateDict(self.part(owner, name))
             if name in spec.scope:
                 return Scope()
             if name == spec.yielded:
                 return self.yielded_state()
             if name in spec.attributes:
                 return Object(f"any {name}", None, self.named_kind(spec.attributes[name]))
+        if spec is not None and self.is_member(owner, spec, name):
+            return self.read(self.part(owner, MEMBERS), name, at, path)
         known = self.get_attribute(owner, name)
         if owner.cls is not None:
             method = self.method(owner.cls, name)
@@ -265,6 +269,20 @@ class Expressions(Parts):
         defaults = (env[name] for base in self.bases(cls) if name in (env := self.class_env(base)))
         default = next(defaults, value)
         return isinstance(default, Literal) and default not in (value, NONE_VALUE)
+
+    def part(self, owner: Object, name: str) -> Object:
+        """Return what owns the components of a part of an application."""
+        return Object(f"{self.canonical(owner).site}/{name}")
+
+    def is_member(self, owner: Object, spec: FrameworkClass, name: str) -> bool:
+        """Tell whether an attribute of an application is a component if some code sets it."""
+        if not spec.members or name in spec.own or name.startswith("_") or spec.method(name) is not None:
+            return False
+        return owner.cls is None or (self.method(owner.cls, name) is None and not self.has_field(owner.cls, name))
+
+    def has_field(self, cls: ClassValue, name: str) -> bool:
+        """Tell whether the body of a class, or of a base, binds a name."""
+        return any(name in self.class_env(base) for base in self.bases(cls))
 
     def parent_attribute(self, owner: Value, after: ClassValue, name: str, path: Path, at: At) -> Value:
         """Return ``super().name``."""

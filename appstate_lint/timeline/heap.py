@@ -360,7 +360,7 @@ class Heap:
             case "module":
                 return ModuleValue(symbol.file)
             case "external":
-                return External(symbol.name)
+                return self.running_application() if symbol.name in self.tables.proxies else External(symbol.name)
             case "package":
                 return External(f"{symbol.name}")
             case "missing":
@@ -478,6 +478,15 @@ class Heap:
             if wide is not None:
                 found = wide if found is None else join(found, wide)
         return found
+
+    def running_application(self) -> Value:
+        """Return the application that runs, or while none does, the one that was made last."""
+        made = self.known_applications() if self.application is None else []
+        return made[-1] if made else self.the_application()
+
+    def known_applications(self) -> list[Object]:
+        """Return the applications that exist here."""
+        raise NotImplementedError
 
     def the_application(self) -> Value:
         """Return the application whose life is being interpreted."""

@@ -57,8 +57,7 @@ class Known(Unseen):
             case "several":
                 return TupleValue(args)
             case "application":
-                known = self.known_applications() if self.application is None else []
-                return known[-1] if known else self.the_application()
+                return self.running_application()
             case "constant":
                 return Invocation("constant", args[0], (), ()) if args else UNKNOWN
             case "anything":

@@ -162,10 +162,6 @@ class Parts(Components):
         """Do that part."""
         raise NotImplementedError
 
-    def known_applications(self) -> list[Object]:
-        """Return the applications that exist here."""
-        raise NotImplementedError
-
     def later(
         self, code: Value, args: tuple[Value, ...] | None, keywords: Keywords, path: Path, at: At, stack: str = ""
     ) -> None:

@@ -51,8 +51,12 @@ class Life(NamedTuple):
     """Components (owner, name) that may be there when serving begins."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
-    mounted: tuple[tuple[str, str], ...] = ()
+    mounted: tuple[tuple[str, str], ...]
     """The applications that are mounted in this one: owner of components and name."""
+    open_parts: dict[str, tuple[str, int, str]]
+    """Parts of the application that unseen code may fill: owner of components, and where and why."""
+    optional_parts: frozenset[str]
+    """Parts of the application, by owner of components, of which code asks what need not be there."""
 
 
 class NoneSource(NamedTuple):
@@ -209,11 +213,16 @@ class Timeline:
                 continue
             yield component
 
+    def is_optional(self, component: Component) -> bool:
+        """Tell whether code that asks for a component with a default means that it need not be there."""
+        return component.occurrences[0].owner in component.life.optional_parts
+
     def doubt(self, component: Component) -> str:
         """Return why the absence of a component is not provable, empty if it is."""
         life = component.life
-        if life.open:
-            file, line, reason = life.open[0]
+        part = life.open_parts.get(component.occurrences[0].owner)
+        if life.open or part is not None:
+            file, line, reason = part or life.open[0]
             return f"{life.name}: {reason} ({file}:{line})"
         for unseen in self.unseen:
             if _package(unseen.file) != _package(life.place.file):
@@ -341,7 +350,12 @@ class Timeline:
                     yield component, first, second
 
     def doubt_of_order(self, component: Component) -> bool:
-        """Tell whether the order of a component's known writes is in doubt; an open holder does not matter here."""
+        """Tell whether the order of a component's known writes is in doubt.
+
+        An open holder does not matter here; a part that is filled from outside does.
+        """
+        if component.occurrences[0].owner in component.life.open_parts:
+            return True
         mentioned = any(component.name in unseen.words for unseen in self.unseen)
         return component.life.exhausted or component.name in component.life.written_somewhere or mentioned
 

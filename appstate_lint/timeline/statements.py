@@ -10,7 +10,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.calls import Calls
-from appstate_lint.timeline.components import AGAIN, PERHAPS, condition_of
+from appstate_lint.timeline.components import AGAIN, MEMBERS, PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, Raised, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
@@ -229,6 +229,8 @@ class Statements(Calls):
                 if spec is not None and name in spec.assigned:
                     self.replace_code(owner, spec.assigned[name], value, at, path)
                     return
+                if spec is not None and self.is_member(owner, spec, name):
+                    self.write(self.part(owner, MEMBERS), name, value, at, path)
                 self.put_attribute(owner, name, value)
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value

@@ -23,7 +23,7 @@ from appstate_lint.project.symbols import statements
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
-from appstate_lint.timeline.components import YIELDED
+from appstate_lint.timeline.components import MEMBERS, YIELDED
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import Occurrence
 from appstate_lint.timeline.values import Object
@@ -181,6 +181,12 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
     sites = {application.site} | {each.site for each in run.mounted(application)}
     own = run.canonical(application).site
     spec = run.spec(application)
+    given = spec.stores if spec is not None else {}
+    set_members = {
+        (each.owner, each.component)
+        for each in run.records.occurrences.values()
+        if each.kind is Kind.WRITE and each.owner.endswith(f"/{MEMBERS}")
+    }
     _, _, place = run.applications[application.site]
     yielded = tuple(each for each in run.records.occurrences.values() if each.owner == f"{own}{YIELDED}")
     return questions.Life(
@@ -189,8 +195,12 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         framework=spec.framework if spec is not None else "",
         entry_points=run.served.get(application.site, 0),
         occurrences=tuple(
-            each for each in run.records.occurrences.values() if each.owner == own or each.owner in sites
+            each
+            for each in run.records.occurrences.values()
+            if each.owner == own or each.owner in sites or _in_part(each, sites, given, set_members)
         ),
+        optional_parts=frozenset(f"{site}/{part}" for site in sites for part in (spec.optional if spec else ())),
+        open_parts={site: entries[0] for site, entries in run.open.items() if "/" in site and entries},
         outside=tuple(each for (site, _), each in run.records.outside.items() if site == own),
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
@@ -210,6 +220,18 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         yielded_doubts=_yielded_doubts(run, application, yielded),
         mounted=tuple((site, _variable(run, each, place.file, project)) for site, each in sorted(mounted.items())),
     )
+
+
+def _in_part(
+    each: Occurrence, sites: set[str], given: dict[str, tuple[str, ...]], set_members: set[tuple[str, str]]
+) -> bool:
+    """Tell whether an access is to a component in a part of an application, and not to what that has of its own."""
+    site, _, part = each.owner.rpartition("/")
+    if site not in sites or part == YIELDED[1:]:
+        return False
+    if part == MEMBERS:
+        return (each.owner, each.component) in set_members
+    return each.component not in given.get(part, ())
 
 
 def _yielded_doubts(
