@@ -14,12 +14,11 @@ import msgspec
 import pytest
 
 from appstate_lint import closure, engine, frameworks, source
-from appstate_lint.closure.words import FAKES, Use, words_of
+from appstate_lint.closure.words import Use, words_of
 from appstate_lint.config import Migration, Settings
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile
-from appstate_lint.timeline import telling
 
 UNRELATED = "elsewhere/unrelated.py"
 TABLES = frameworks.load()
@@ -639,8 +638,19 @@ def test_declared_applications_are_parsed(tmp_path: Path) -> None:
     assert parsed(root, settings=Settings(applications=("quiet:app",))) == {"quiet.py"}
 
 
-def test_the_fakes_are_those_that_the_timeline_sees() -> None:
-    assert set(FAKES) == telling._FAKES
+def test_items_of_applications_are_seen_anywhere(tmp_path: Path) -> None:
+    files = {
+        "shop/main.py": (
+            "from aiohttp import web\n\nasync def route(request):\n    return request.app.get('db')\n\n"
+            "app = web.Application()\napp.router.add_get('/', route)\n"
+        ),
+        UNRELATED: "def use(app):\n    app['other'] = 1\n",
+        "idle.py": "def idle():\n    return 1\n",
+        "tests/test_shop.py": "def test_db(app):\n    app['db'] = object()\n",
+    }
+    root = written(tmp_path, files)
+    assert told(root, prefilter=True) == told(root, prefilter=False)
+    assert {UNRELATED, "tests/test_shop.py"} <= parsed(root)
 
 
 def test_a_method_elsewhere_is_not_meant(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from appstate_lint.closure.clients import Clients
 from appstate_lint.closure.imports import Import, Reached, Tree, import_text, imports_in, imports_of
 from appstate_lint.closure.launching import Launching
 from appstate_lint.closure.strings import Strings
-from appstate_lint.closure.words import FAKES, Use, words_of
+from appstate_lint.closure.words import Use, words_of
 from appstate_lint.config import Settings
 from appstate_lint.facts import extract
 from appstate_lint.facts.extraction import failed
@@ -30,7 +30,7 @@ from appstate_lint.project.clients import conftests
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 
-__all__ = ["FAKES", "Load", "Parsed", "close", "parse"]
+__all__ = ["Load", "Parsed", "close", "parse"]
 
 Load = Callable[[SourceFile], bytes | str]
 """Returns the bytes of a file, or the text that an editor holds; raises Unreadable."""

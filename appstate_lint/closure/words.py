@@ -10,9 +10,7 @@ import msgspec
 
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import Tables
-
-FAKES = ("SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace")
-"""What tests make objects with that stand in for state: their keywords name components."""
+from appstate_lint.project.shapes import FAKES
 
 _PLAIN_CODECS = frozenset({"utf-8", "utf8", "utf-8-sig", "u8", "utf", "ascii", "us-ascii"})
 _FIRST_TWO_LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
@@ -32,13 +30,14 @@ class Use(enum.IntEnum):
 class Words(msgspec.Struct, frozen=True):
     """The words that make a file worth following.
 
-    ``holders`` do anywhere; ``starts``, and a call or subclass of one of ``classes``, outside tests; ``fakes`` make
-    a test file worth a look.
+    ``holders`` do anywhere, and so do items of what is called like one of ``owners``; ``starts``, and a call or
+    subclass of one of ``classes``, outside tests; ``fakes`` make a test file worth a look.
     """
 
     holders: tuple[str, ...]
     starts: tuple[str, ...]
     classes: tuple[str, ...]
+    owners: tuple[str, ...] = ()
     fakes: tuple[str, ...] = FAKES
 
     def use(self, content: bytes | str, is_test: bool) -> Use:
@@ -47,13 +46,20 @@ class Words(msgspec.Struct, frozen=True):
         if data is content and is_odd(data):
             return Use.FOLLOW
         wide = "" if data.isascii() else normalized(data)
-        if wide is None or mentions_any(data, wide, self.holders):
+        if wide is None or mentions_any(data, wide, self.holders) or self.has_items(data):
             return Use.FOLLOW
         if is_test:
             return Use.LOOK if mentions_any(data, wide, self.fakes) else Use.SKIP
         if mentions_any(data, wide, self.starts) or self.makes_application(data, wide):
             return Use.FOLLOW
         return Use.SKIP
+
+    def has_items(self, data: bytes) -> bool:
+        """Tell whether bytes take an item of what is called like an application."""
+        found = [name.encode("utf-8") for name in self.owners]
+        if not any(name in data for name in found):
+            return False
+        return re.search(rb"(?<!\w)(?:%b)[\s\\)]*\[" % b"|".join(map(re.escape, found)), data) is not None
 
     def makes_application(self, content: bytes | str, wide: str = "") -> bool:
         """Tell whether a file may make an application, or a class or another name for some."""
@@ -79,7 +85,8 @@ def words_of(tables: Tables, settings: Settings) -> Words:
         if migration.replacement:
             starts.add(last(migration.replacement.replace(":", ".")))
     classes = {last(name) for name in applications}
-    return Words(tuple(sorted(holders)), tuple(sorted(starts - holders)), tuple(sorted(classes)))
+    owners = tables.variables | tables.leads if any(spec.items for spec in applications.values()) else ()
+    return Words(tuple(sorted(holders)), tuple(sorted(starts - holders)), tuple(sorted(classes)), tuple(sorted(owners)))
 
 
 def last(dotted: str) -> str:

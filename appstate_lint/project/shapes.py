@@ -13,7 +13,8 @@ from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.symbols import Project, statements
 
-_FAKES = frozenset({"SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace"})
+FAKES = ("SimpleNamespace", "State", "MagicMock", "Mock", "AsyncMock", "Namespace")
+"""What tests make objects with that stand in for state: their keywords name components."""
 
 
 class Shapes:
@@ -94,7 +95,7 @@ class Shapes:
             if name in ("setattr", "object") and len(node.args) > 1 and self._is_named(node.args[0]):
                 if isinstance(node.args[1], flow.Const) and (name == "object" or len(node.args) > 2):
                     yield str(node.args[1].value), node.at
-            elif name in _FAKES:
+            elif name in FAKES:
                 yield from ((keyword, node.at) for keyword, _ in node.keywords)
 
     def key(self, file: str, expr: Expr) -> Iterator[str]:
