@@ -16,6 +16,7 @@ from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.presence import ABSENT, LOCAL, NONE, VALUE, Fact, Facts, is_about
 from appstate_lint.timeline.values import (
     APPLICATION,
+    EACH,
     MISSING_NAME,
     SCOPE,
     UNKNOWN,
@@ -147,7 +148,7 @@ class Expressions(Parts):
             return Unknown(f"self.{name}" if hint == "self" else APPLICATION)
         if name in self.tables.chains:
             return self.chain()
-        if self.is_called_application(hint):
+        if self.is_called_application(hint) and not hint.startswith(EACH):
             application = self.the_application()
             spec = self.spec(application)
             held = spec is not None and (spec.items or spec.members or name in spec.stores)
@@ -165,7 +166,8 @@ class Expressions(Parts):
         """
         if isinstance(value, Chain):
             return self.nearest(value.owners, key, value.owners[-1])
-        if isinstance(value, Unknown) and self.is_called_application(value.hint):
+        called = isinstance(value, Unknown) and not value.hint.startswith(EACH)
+        if isinstance(value, Unknown) and called and self.is_called_application(value.hint):
             value = self.the_application()
             if self.living is None and not isinstance(value, Object) and self.mentions.shapes.items:
                 return Holder(_NOWHERE)
@@ -193,7 +195,7 @@ class Expressions(Parts):
 
     def is_called_application(self, name: str) -> bool:
         """Tell whether something unknown is called as applications customarily are."""
-        return name == APPLICATION or name in self.tables.variables
+        return name == APPLICATION or name.removeprefix(EACH) in self.tables.variables
 
     def chain(self) -> Value:
         """Return the components of the running application and of the one whose life it is."""

@@ -17,6 +17,7 @@ from appstate_lint.timeline.parts import ENOUGH_RUNS
 from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Store
 from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import (
+    EACH,
     FAILURE,
     UNKNOWN,
     ClassValue,
@@ -186,7 +187,7 @@ class Statements(Calls):
                 self.assign(target, member, path)
             return
         for target in targets:
-            hint = target.id if isinstance(target, flow.Name) else ""
+            hint = f"{EACH}{target.id}" if isinstance(target, flow.Name) else ""
             self.assign(target, Unknown(hint), path)
 
     def set_name(self, name: str, value: Value, path: Path) -> None:
@@ -516,7 +517,7 @@ class Statements(Calls):
         else:
             element = self.element(source)
             if isinstance(element, Unknown) and isinstance(node.target, flow.Name):
-                element = Unknown(node.target.id)
+                element = Unknown(f"{EACH}{node.target.id}")
             self.repeat(path, jumps, lambda once: self.round(node, element, once))
         self.frame.jumps.pop()
         if not path.dead:

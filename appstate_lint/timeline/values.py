@@ -144,6 +144,8 @@ class Invocation(Value, frozen=True):
 
 APPLICATION = "application"
 """The hint of an unknown application."""
+EACH = "each "
+"""The beginning of the hint of an unknown element that a loop or an unpacking gives a name."""
 MISSING_NAME = "missing:"
 """The beginning of the origin of what an import asks a module for that does not define it."""
 SCOPE = "scope"
