@@ -200,7 +200,9 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
             if each.owner == own or each.owner in sites or _in_part(each, sites, given, set_members)
         ),
         optional_parts=frozenset(f"{site}/{part}" for site in sites for part in (spec.optional if spec else ())),
-        open_parts={site: entries[0] for site, entries in run.open.items() if "/" in site and entries},
+        open_parts={
+            site: entries[0] for site, entries in run.open.items() if entries and site.rpartition("/")[0] in sites
+        },
         outside=tuple(each for (site, _), each in run.records.outside.items() if site == own),
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
