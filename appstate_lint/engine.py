@@ -52,7 +52,7 @@ def analyze(
     """
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     load = _loader(root, overlay or {})
-    modules = Modules(files)
+    modules = Modules(files, frameworks.load().foreign)
     needed = closure.close(files, modules, load, frameworks.load(), settings)
     parsed = needed if prefilter else _all(files, needed, load)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)

@@ -189,6 +189,11 @@ class Tables:
     vague: frozenset[str]
 
     @functools.cached_property
+    def foreign(self) -> frozenset[str]:
+        """Packages that the tables describe."""
+        return frozenset(name.partition(".")[0] for name in (*self.classes, *self.functions) if "." in name)
+
+    @functools.cached_property
     def holders(self) -> frozenset[str]:
         """Attributes that hold application state."""
         return frozenset(spec.holder for spec in self.classes.values() if spec.holder)

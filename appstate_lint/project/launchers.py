@@ -48,6 +48,19 @@ class Launchers(NamedTuple):
     makers: list[Root]
     callers: dict[tuple[str, int], set[Root]]
 
+    @property
+    def factories(self) -> frozenset[tuple[str, int]]:
+        """The functions that make an application, themselves or by calling one that does."""
+        found: set[tuple[str, int]] = set()
+        waiting = list(self.makers)
+        while waiting:
+            root = waiting.pop()
+            place = (root.file, root.function)
+            if root.function != MODULE and place not in found:
+                found.add(place)
+                waiting.extend(self.callers.get(place, ()))
+        return frozenset(found)
+
 
 MOST_ANCESTORS = 6
 

@@ -14,9 +14,14 @@ from appstate_lint.source import SourceFile
 
 
 class Modules:
-    """The index of module names of a project."""
+    """The index of module names of a project.
 
-    def __init__(self, files: Iterable[SourceFile]) -> None:
+    ``foreign`` are packages that are known not to be of the project: a folder in one of its packages may have their
+    name.
+    """
+
+    def __init__(self, files: Iterable[SourceFile], foreign: Set[str] = frozenset()) -> None:
+        self._foreign = foreign
         self.by_path = {file.path: file for file in files}
         self._suffixes: dict[str, list[str]] = {}
         self._folders: set[str] = set()
@@ -82,7 +87,7 @@ class Modules:
         file = self.by_path[path]
         if file.module == name:
             return True
-        if top in sys.stdlib_module_names:
+        if top in sys.stdlib_module_names or top in self._foreign:
             return False
         folder = _dotted(file)[: -len(name) - 1].replace(".", "/")
         inside_package = f"{folder}/__init__.py" in self.by_path

@@ -6,7 +6,9 @@ framework whose applications hold components as items, a variable or attribute c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
@@ -26,6 +28,9 @@ class Shapes:
         self._endings = tuple(sorted(tables.holders))
         self._variables = tables.variables
         self._leads = tuple(sorted(tables.leads))
+        self._makers = frozenset(
+            name.rpartition(".")[2] for name, spec in tables.classes.items() if spec.kind == "key"
+        )
         self.words = self.holders | (self._variables if self.by_item(tables) else frozenset())
 
     def by_item(self, tables: Tables) -> bool:
@@ -98,6 +103,27 @@ class Shapes:
             elif name in FAKES:
                 yield from ((keyword, node.at) for keyword, _ in node.keywords)
 
+    @cached_property
+    def keys(self) -> dict[tuple[str, At], str]:
+        """The keys for components that modules and classes make, by file and place, with the names of the components.
+
+        A key is named as its maker says, or as the variable that it is bound to. Two of one name are different keys:
+        these are named with their modules.
+        """
+        found: dict[tuple[str, At], str] = {}
+        for file, facts in self.project.facts.items() if self._makers else ():
+            for block in (facts.body, *(each.body for each in facts.classes)):
+                for statement in statements(block):
+                    if isinstance(statement, flow.Bind) and isinstance(call := statement.value, flow.Call):
+                        maker = call.func.value if isinstance(call.func, flow.Item) else call.func
+                        if flow.last_name(maker) in self._makers:
+                            found[file, call.at] = _key_name(call) or flow.last_name(statement.targets[0])
+        counts = Counter(found.values())
+        modules = self.project.modules.by_path
+        return {
+            place: name if counts[name] == 1 else f"{modules[place[0]].module}.{name}" for place, name in found.items()
+        }
+
     def key(self, file: str, expr: Expr) -> Iterator[str]:
         """Yield the name of the component that a key stands for: a constant, or what makes the key of a module."""
         if isinstance(expr, flow.Const):
@@ -109,8 +135,10 @@ class Shapes:
             for statement in self.project.facts[symbol.file].body:
                 if isinstance(statement, flow.Bind) and symbol.name in map(flow.last_name, statement.targets):
                     value = statement.value
-                    first = value.args[0] if isinstance(value, flow.Call) and value.args else value
-                    name = str(first.value) if isinstance(first, flow.Const) else name
+                    if isinstance(value, flow.Call):
+                        name = self.keys.get((symbol.file, value.at), name)
+                    elif isinstance(value, flow.Const):
+                        name = str(value.value)
         if name:
             yield name
 
@@ -123,6 +151,12 @@ class Shapes:
         if isinstance(expr, flow.Attr) and not flow.last_name(expr.value).endswith(self._leads):
             return False
         return self._is_named(expr)
+
+
+def _key_name(call: flow.Call) -> str:
+    """Return the name that a key is made with, empty if it is not written there."""
+    given = call.args[0] if call.args else dict(call.keywords).get("name")
+    return str(given.value) if isinstance(given, flow.Const) else ""
 
 
 def _targets(root: object) -> Iterator[tuple[Expr, At]]:

@@ -61,7 +61,9 @@ class Functions(Arguments):
         if self.is_stub(facts):
             return self.typed(facts.returns, function.file, facts, "")
         env = self.widened(function, self.bind(function, facts, args, keywords, path, at, entry))
-        identity = (function.file, function.index, function.scope, tuple(env.items()))
+        identity: tuple[object, ...] = (function.file, function.index, function.scope, tuple(env.items()))
+        if (function.file, function.index) in self.factories and self.frames:
+            identity += (self.frame.file, self.frame.scope, at)
         cls = function.bound.cls if isinstance(function.bound, Object) else None
         running = (function.file, function.index, function.scope, cls)
         if running in self.bottom:

@@ -57,8 +57,10 @@ class Life(Registering):
         mentions: Mentions,
         root: Root | None,
         told: Set[Place] = frozenset(),
+        factories: Set[tuple[str, int]] = frozenset(),
     ) -> None:
         super().__init__(project, tables)
+        self.factories = factories
         self.told = told
         self.mentions = mentions
         self.root = root

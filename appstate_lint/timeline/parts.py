@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import NamedTuple
 
 import msgspec
@@ -82,6 +82,8 @@ class Parts(Components):
     ended_in: tuple[str, int] | None
     """The function in which the path of the running statement ended, if it did in one."""
     exhausted: bool
+    factories: Set[tuple[str, int]]
+    """Functions that make an application: each place that calls one gets its own."""
     living: Object | None
     mentions: Mentions
     fresh_exits: list[Exit]

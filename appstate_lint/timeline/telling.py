@@ -116,10 +116,11 @@ def _interpret(
 def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[interpreter.Life]:
     """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
     found = roots(project, tables)
+    factories = found.factories
     reached: set[tuple[str, int]] = set()
     served: set[Place] = set()
     for root in sorted(found.tops, key=lambda root: not _is_launcher(root)):
-        run = interpreter.Life(project, tables, mentions, root, served)
+        run = interpreter.Life(project, tables, mentions, root, served, factories)
         run.run_all()
         reached |= run.records.reached
         if _is_launcher(root):
@@ -131,7 +132,7 @@ def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[inte
                 break
             if (root.file, root.function) in reached or root in found.tops or root.function == MODULE:
                 continue
-            run = interpreter.Life(project, tables, mentions, root)
+            run = interpreter.Life(project, tables, mentions, root, factories=factories)
             run.run_all()
             reached |= run.records.reached
             yield run

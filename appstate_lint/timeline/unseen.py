@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.timeline.containers import DICT_METHODS, Containers
@@ -118,15 +117,13 @@ class Unseen(Containers):
         return Unknown(name.rpartition(".")[2])
 
     def make_key(self, spec: FrameworkClass, args: tuple[Value, ...], keywords: Keywords, at: At) -> Value:
-        """Make a key for components: named as its maker says, or else as the variable that it is bound to."""
+        """Make a key for components, named as that of its place, or else as its maker says."""
+        known = self.mentions.shapes.keys.get((self.frame.file, at))
+        if known is not None:
+            return Literal(known)
         given = self.argument(spec.arguments, spec.arguments[0], args, keywords)
         name = plain(given) if given is not None else UNKNOWN
-        if isinstance(name, Literal) and isinstance(name.value, str):
-            return name
-        for statement in self.project.facts[self.frame.file].body:
-            if isinstance(statement, flow.Bind) and isinstance(statement.value, flow.Call) and statement.value.at == at:
-                return Literal(flow.last_name(statement.targets[0]))
-        return UNKNOWN
+        return name if isinstance(name, Literal) and isinstance(name.value, str) else UNKNOWN
 
     def flattened(self, values: list[Value]) -> list[Value]:
         """Return values, and those inside tuples, lists and dicts, one level deep."""
