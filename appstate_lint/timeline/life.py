@@ -536,6 +536,7 @@ class Life(Registering):
         """Run a start-up or shutdown handler; one that was registered under a condition may not run."""
         extra = registration.facts - path.facts
         once = path.fork() if extra else path
+        self.assume(registration.present, once)
         once.facts |= extra
         self.framed(registration.place, once)
         self.conditional += bool(extra)
@@ -794,10 +795,7 @@ class Life(Registering):
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""
         path = Path({}, current.store, current.facts | entry.facts)
-        for key in entry.present:
-            cell = path.store.get(key)
-            if cell is not None and cell.bits & ABSENT:
-                path.put(key, Cell(cell.bits & PRESENT or VALUE))
+        self.assume(entry.present, path)
         at = _at(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
@@ -813,6 +811,13 @@ class Life(Registering):
             effects = _joined(effects, once)
         self.unframe()
         return effects
+
+    def assume(self, present: Set[Key], path: Path) -> None:
+        """Take components as present that were so when the code was registered which is about to run."""
+        for key in present:
+            cell = path.store.get(key)
+            if cell is not None and cell.bits & ABSENT and not cell.gone:
+                path.put(key, Cell(cell.bits & PRESENT or VALUE))
 
     def forget_request(self, path: Path, current: Path) -> None:
         """Take back what a request did to its own state: each one starts from what the lifespan yielded."""

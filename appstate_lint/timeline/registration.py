@@ -140,7 +140,7 @@ class Registering(Statements):
         if not isinstance(owner, Object) or path.dead or not role or self.muted:
             return
         present: frozenset[Key] = frozenset()
-        if self.phase is Phase.STARTUP:
+        if self.phase in (Phase.BUILD, Phase.STARTUP):
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
         entry = Registration(
             role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present, (route,)
@@ -150,8 +150,8 @@ class Registering(Statements):
         known = self.registrations.setdefault(owner.site, [])
         for index, each in enumerate(known):
             if each.role == role and each.value == value:
-                if route not in each.routes:
-                    known[index] = each._replace(routes=(*each.routes, route))
+                routes = each.routes if route in each.routes else (*each.routes, route)
+                known[index] = each._replace(routes=routes, present=each.present & present)
                 return
         known.append(entry)
 
@@ -633,6 +633,7 @@ class Registering(Statements):
         dependencies: tuple[Value, ...] = (),
         seen: frozenset[str] = frozenset(),
         outer: tuple[Route, ...] = (ANYWHERE,),
+        present: frozenset[Key] = frozenset(),
     ) -> Iterator[Entry]:
         """Yield what is called while serving because of ``owner`` and all that it includes, below ``outer``."""
         if owner.site in seen or len(seen) > MOST_INCLUDES:
@@ -646,21 +647,22 @@ class Registering(Statements):
         for each in registered:
             inner = facts | each.facts
             needed = own + each.dependencies
+            there = present | each.present
             routes = below(outer, each.routes)
             match each.role:
                 case "include" | "route" | "mount":
                     for option in options(plain(each.value)):
                         if isinstance(option, Object) and self.kind(option) != "application":
                             if self.kind(option):
-                                yield from self.entries(option, inner, needed, seen, routes)
+                                yield from self.entries(option, inner, needed, seen, routes, there)
                             elif option.cls is not None:
-                                yield Entry("endpoint", option, inner, (), each.place, routes=routes)
+                                yield Entry("endpoint", option, inner, (), each.place, there, routes)
                         elif isinstance(option, (FunctionValue, ClassValue)):
-                            yield Entry("endpoint", option, inner, (), each.place, routes=routes)
+                            yield Entry("endpoint", option, inner, (), each.place, there, routes)
                 case "endpoint":
-                    yield Entry(each.role, each.value, inner, needed, each.place, each.present, routes)
+                    yield Entry(each.role, each.value, inner, needed, each.place, there, routes)
                 case "middleware" | "dispatch" | "handler" | "route-class":
-                    yield Entry(each.role, each.value, inner, (), each.place, routes=outer)
+                    yield Entry(each.role, each.value, inner, (), each.place, there, outer)
         for dependency in own:
             if not dependencies or dependency not in dependencies:
                 yield Entry("dependency", dependency, facts, (), registered[0].place if registered else _NOWHERE)
