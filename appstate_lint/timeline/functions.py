@@ -30,6 +30,7 @@ from appstate_lint.timeline.values import (
     Object,
     StateDict,
     Test,
+    TupleValue,
     Unknown,
     Value,
 )
@@ -177,6 +178,8 @@ class Functions(Arguments):
                 return Object(f"any {cls.file}:{cls.index}" if cls is not None else f"any {external}", cls, external)
             case Literal(value=constant) if constant is None or names:
                 return value
+            case TupleValue(items=items):
+                return TupleValue(tuple(self.wide(name, each, names) for each in items))
             case AnyOf(options=several) if any(isinstance(each, Holder) or self.kind(each) for each in several):
                 return value
         return Unknown(name)
