@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -132,10 +133,14 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a package reads and writes on an application that it is handed; ``source`` says where that was seen."""
+    """What a package reads and writes on an application that it is handed; ``source`` says where that was seen.
+
+    ``package`` is a dotted name. ``holder`` is empty for the state; else ``config``, ``extensions`` or ``item``.
+    """
 
     package: str
     source: str
+    holder: str = ""
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
@@ -160,6 +165,7 @@ class _Page(
     requests: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     vague: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
     classes: tuple[FrameworkClass, ...] = ()
     functions: tuple[Call, ...] = ()
     methods: tuple[Call, ...] = ()
@@ -172,7 +178,8 @@ class Tables:
     """All tables joined: classes and functions by dotted name, methods by name, packages known not to touch state.
 
     ``proxies`` are dotted names that stand for the running application. ``variables`` and ``requests`` are names under
-    which code customarily has an application and a request, ``vague`` types that say nothing of a value.
+    which code customarily has an application and a request, ``vague`` types that say nothing of a value, ``wrappers``
+    packages and functions whose decorators give what they decorate.
     """
 
     classes: dict[str, FrameworkClass]
@@ -187,6 +194,7 @@ class Tables:
     requests: frozenset[str]
     proxies: frozenset[str]
     vague: frozenset[str]
+    wrappers: frozenset[str]
 
     @functools.cached_property
     def foreign(self) -> frozenset[str]:
@@ -242,13 +250,21 @@ class Tables:
 
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
-        package = dotted.partition(".")[0]
-        return package in self.packages or package in sys.stdlib_module_names
+        if dotted.partition(".")[0] in sys.stdlib_module_names:
+            return True
+        return any(name in self.packages for name in prefixes(dotted))
 
     @functools.cached_property
     def read_outside(self) -> frozenset[str]:
         """Components that a known library reads."""
         return frozenset(name for library in self.libraries for name in library.reads)
+
+
+def prefixes(dotted: str) -> Iterator[str]:
+    """Yield a dotted name, and the names of the packages that it is in, the nearest first."""
+    while dotted:
+        yield dotted
+        dotted = dotted.rpartition(".")[0]
 
 
 def rules_folder() -> Path:
@@ -294,6 +310,7 @@ def join(pages: list[_Page]) -> Tables:
         requests=frozenset(name for page in pages for name in page.requests),
         proxies=frozenset(name for page in pages for name in page.proxies),
         vague=frozenset(name for page in pages for name in page.vague),
+        wrappers=frozenset(name for page in pages for name in page.wrappers),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appstate_lint.checks import RULES
-from appstate_lint.frameworks import rules_folder
+from appstate_lint.frameworks import load, rules_folder
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "appstate_lint"
@@ -39,6 +39,9 @@ FILE_CALLS = {
     *("is_file", "is_dir", "mkdir", "unlink"),
 }
 FILE_MODULES = {"os", "tempfile", "shutil", "glob", "subprocess", "sqlite3", "mmap", "fileinput"}
+
+COMMON = {"anyio", "injector", "secure", "dash", "jose", "panel", "burr"}
+"""Packages that the tables describe, whose names are words."""
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 each_source = pytest.mark.parametrize("path", SOURCES, ids=[path.relative_to(PACKAGE).as_posix() for path in SOURCES])
@@ -169,3 +172,14 @@ def test_the_changelog_names_every_rule() -> None:
 def test_the_code_passes_its_checks(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_source
+def test_no_framework_is_named(path: Path) -> None:
+    names = {name.partition(".")[0] for name in (*load().classes, *load().packages) if name.islower() or "." in name}
+    named = {library.package.partition(".")[0] for library in load().libraries}
+    frameworks = {spec.framework for spec in load().classes.values() if spec.framework}
+    words = set(re.findall(r"[a-z_]+", path.read_text("utf-8").lower()))
+    assert frameworks >= {"fastapi", "starlette", "aiohttp", "litestar", "quart", "flask", "sanic"}
+    allowed = sys.stdlib_module_names | {"debug_toolbar"}
+    assert not words & ((frameworks | names | named) - allowed - COMMON)

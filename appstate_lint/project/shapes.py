@@ -28,9 +28,7 @@ class Shapes:
         self._endings = tuple(sorted(tables.holders))
         self._variables = tables.variables
         self._leads = tuple(sorted(tables.leads))
-        self._makers = frozenset(
-            name.rpartition(".")[2] for name, spec in tables.classes.items() if spec.kind == "key"
-        )
+        self._makers = frozenset(name.rpartition(".")[2] for name, spec in tables.classes.items() if spec.kind == "key")
         self.words = self.holders | (self._variables if self.by_item(tables) else frozenset())
 
     def by_item(self, tables: Tables) -> bool:

@@ -370,7 +370,7 @@ class Statements(Calls):
 
     def harmless(self, name: str) -> bool:
         """Tell whether a decorator of this name only wraps what it decorates."""
-        return name.partition(".")[0] in _WRAPPERS
+        return name.partition(".")[0] in self.tables.wrappers
 
     def define_class(self, node: flow.DefineClass, path: Path) -> None:
         frame = self.frame
@@ -986,11 +986,6 @@ _LEAVING: dict[str, Callable[[Statements, str, Path, bool], None]] = {
 _UNSET = (NONE_VALUE, Literal(False), Literal(True))
 _PLAIN = (flow.Do, flow.Bind, flow.Augment)
 _NOWHERE: At = (0, 0, 0, 0)
-_WRAPPERS = frozenset({
-    "functools", "contextlib", "typing", "dataclasses", "abc", "staticmethod", "classmethod", "property", "pydantic",
-    "tenacity", "backoff", "typing_extensions", "enum", "attr", "attrs", "deprecated", "cachetools", "async_lru",
-    "warnings", "overload", "sqlalchemy", "strawberry", "beartype",
-})  # fmt: skip
 _S = Statements
 _RUNNERS: dict[type, Callable[[Statements, Any, Path], None]] = {
     flow.Do: _S.do, flow.Bind: _S.bind_statement, flow.Augment: _S.augment, flow.Return: _S.returned,

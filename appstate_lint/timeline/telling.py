@@ -13,7 +13,7 @@ import msgspec
 from appstate_lint.config import Settings
 from appstate_lint.facts import flow
 from appstate_lint.facts.extraction import DEEP_RECURSION_LIMIT, STACK_BYTES
-from appstate_lint.frameworks import Tables
+from appstate_lint.frameworks import Tables, prefixes
 from appstate_lint.model import Access, Kind, Phase, Place, Spot
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
@@ -313,14 +313,17 @@ def _test_writes(sweep: interpreter.Sweep | None, project: Project, shapes: Shap
 
 def _written_by_libraries(project: Project, tables: Tables) -> frozenset[str]:
     """Return the components that the third-party packages write which the project imports."""
-    packages = {library.package: library.writes for library in tables.libraries if library.writes}
+    packages: dict[str, tuple[str, ...]] = {}
+    for library in tables.libraries:
+        packages[library.package] = (*packages.get(library.package, ()), *library.writes)
     return frozenset(
         name
         for facts in project.facts.values()
         for block in (facts.body, *(each.body for each in facts.functions))
         for statement in statements(block)
         if isinstance(statement, (flow.Import, flow.ImportFrom))
-        for name in packages.get(statement.module.partition(".")[0], ())
+        for package in prefixes(_imported(statement))
+        for name in packages.get(package, ())
     )
 
 
@@ -410,6 +413,11 @@ def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
                 module = project.modules.by_path[source.file].module
                 found.append(MissingSource(Place(file, *statement.at), module, statement.name, ""))
     return found
+
+
+def _imported(statement: flow.Import | flow.ImportFrom) -> str:
+    """Return the dotted name of what a statement imports."""
+    return statement.module if isinstance(statement, flow.Import) else f"{statement.module}.{statement.name}"
 
 
 def _imports(facts: flow.FileFacts) -> Iterable[flow.ImportFrom]:
