@@ -8,7 +8,8 @@ The map of the house, from the doors down the river; imports go down only:
 * ``timeline``: an application's life, interpreted on abstract values;
 * ``project``: the facts of all files, joined;
 * ``facts``: one file's text → its flow; ``source``: finding and reading files;
-* ``frameworks``: the tables of ``rules/``; ``config``: settings; ``model``: the words.
+* ``frameworks``: the tables of ``rules/`` and those of the project; ``schema``: what they say; ``config``: settings;
+  ``model``: the words.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ import msgspec
 import tomli
 
 from appstate_lint.model import Phase, Severity
+from appstate_lint.schema import Call, Client, FrameworkClass, Library, Page
 from appstate_lint.toml_lines import KeyPath, key_lines
 
 OWN_FILE = "appstate-lint.toml"
@@ -116,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True):
     phase_markers: tuple[PhaseMarker, ...] = ()
     components: tuple[Component, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    framework: Page | None = None
     file: str | None = None
     digest: str = ""
 
@@ -350,7 +352,10 @@ class _RawMigration(msgspec.Struct, frozen=True, rename="kebab"):
     until: datetime.date | None = None
 
 
-_TABLES = ("phase-functions", "phase-markers", "components", "migrations")
+_TABLES = ("phase-functions", "phase-markers", "components", "migrations", "framework")
+_FRAMEWORK: dict[str, type[msgspec.Struct]] = {
+    "class": FrameworkClass, "function": Call, "method": Call, "library": Library, "client": Client,
+}  # fmt: skip
 _SHAPES: dict[object, tuple[str, str]] = {
     tuple[str, ...]: ("a list of strings", '["…"]'),
     bool: ("true or false", "true"),
@@ -358,6 +363,8 @@ _SHAPES: dict[object, tuple[str, str]] = {
     str | None: ("a string", '"…"'),
     int | str: ("a position or a parameter name", "0"),
     dict[str, str]: ("a table of strings", '{ NAME = "phase" }'),
+    dict[str, tuple[str, ...]]: ("a table of lists of strings", '{ NAME = ["…"] }'),
+    tuple[Call, ...]: ("a list of tables", '[{ names = ["…"], role = "…" }]'),
     datetime.date | None: ("a date", "2027-03-01"),
 }
 _ENUMS: dict[object, tuple[str, ...]] = {
@@ -399,6 +406,7 @@ def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) 
         phase_markers=tuple(_phase_markers(reader, table.get("phase-markers", []))),
         components=tuple(_components(reader, table.get("components", {}))),
         migrations=tuple(_migrations(reader, table.get("migrations", []))),
+        framework=_framework(reader, table["framework"]) if "framework" in table else None,
         file=file,
     )
     _check(reader, settings)
@@ -504,15 +512,49 @@ def _migrations(reader: _Reader, value: object) -> Iterator[Migration]:
             yield Migration(line=reader.line(path), **msgspec.structs.asdict(raw))
 
 
-def _each_table(reader: _Reader, key: str, value: object) -> Iterator[tuple[KeyPath, dict[str, object]]]:
+def _framework(reader: _Reader, table: object) -> Page | None:
+    """Return the project's own tables; names may be written ``module:name``."""
+    if not isinstance(table, dict):
+        reader.error(("framework",), f"expected a table, not {_kind(table)}; write [framework]")
+        return None
+    lists: dict[str, list[object]] = {}
+    for key, shape in _FRAMEWORK.items():
+        for path, inner in _each_table(reader, f"framework.{key}", table.get(key, [])):
+            calls = _each_table(reader, "methods", inner.get("methods", []), path) if shape is FrameworkClass else ()
+            methods = [_strict(reader, call, Call, where) for where, call in calls]
+            rest = {name: value for name, value in inner.items() if name != "methods"}
+            made = _strict(reader, rest, shape, path)
+            if made is not None:
+                found = {**msgspec.to_builtins(made), **({"methods": msgspec.to_builtins(methods)} if methods else {})}
+                names = found.get("names", ())
+                lists.setdefault(key, []).append({**found, "names": [each.replace(":", ".") for each in names]})
+    plain = {key: value for key, value in table.items() if key not in _FRAMEWORK}
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(Page)}
+    reader.unknown_keys(plain, known, ("framework",))
+    good = {key: value for key, value in plain.items() if key in known}
+    fits = [_fits(reader, value, known[key], ("framework", key)) for key, value in good.items()]
+    if reader.errors or not all(fits):
+        return None
+    lists["library"] = [_without(each, "names") for each in lists.get("library", [])]
+    return msgspec.convert({"framework": "project", **good, **lists}, Page)
+
+
+def _without(table: object, key: str) -> object:
+    return {name: value for name, value in table.items() if name != key} if isinstance(table, dict) else table
+
+
+def _each_table(
+    reader: _Reader, key: str, value: object, outer: KeyPath = ()
+) -> Iterator[tuple[KeyPath, dict[str, object]]]:
+    path = (*outer, *key.split("."))
     if not isinstance(value, list):
-        reader.error((key,), f"expected a list of tables, not {_kind(value)}; write [[{key}]]")
+        reader.error(path, f"expected a list of tables, not {_kind(value)}; write [[{key}]]")
         return
     for index, table in enumerate(value):
         if isinstance(table, dict):
-            yield (key, index), table
+            yield (*path, index), table
         else:
-            reader.error((key, index), f"expected a table, not {_kind(table)}; write [[{key}]]")
+            reader.error((*path, index), f"expected a table, not {_kind(table)}; write [[{key}]]")
 
 
 def _strict(reader: _Reader, table: dict[str, object], shape: type[_Struct], path: KeyPath) -> _Struct | None:

@@ -52,12 +52,13 @@ def analyze(
     """
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     load = _loader(root, overlay or {})
-    modules = Modules(files, frameworks.load().foreign)
-    needed = closure.close(files, modules, load, frameworks.load(), settings)
+    tables = frameworks.load(settings)
+    modules = Modules(files, tables.foreign)
+    needed = closure.close(files, modules, load, tables, settings)
     parsed = needed if prefilter else _all(files, needed, load)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
     unseen = tuple(_unseen(needed))
-    telling = interpret(project, frameworks.load(), settings, unseen, include_tests)
+    telling = interpret(project, tables, settings, unseen, include_tests)
     findings = list(checks.run(telling.timeline, project.tests))
     findings = _numbered(_merged(_audible(findings, parsed) if pragmas else findings))
     return Report(

@@ -21,7 +21,7 @@ from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile
 
 UNRELATED = "elsewhere/unrelated.py"
-TABLES = frameworks.load()
+TABLES = frameworks.load(Settings())
 
 
 class Case(NamedTuple):

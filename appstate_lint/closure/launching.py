@@ -94,7 +94,7 @@ class Launching:
         return False
 
     def _is_application(self, file: str, index: int) -> bool:
-        return any(base.kind == "external" and base.name in self.dotted for base in self.project.mro(file, index))
+        return any(name in self.dotted for name in self.project.class_names(file, index))
 
 
 def _called(names: Iterable[str]) -> re.Pattern[str]:

@@ -207,12 +207,8 @@ def is_main(statement: flow.Stmt) -> bool:
 
 
 def _is_application(project: Project, tables: Tables, symbol: Symbol) -> bool:
-    for base in project.mro(symbol.file, symbol.index):
-        if base.kind == "external":
-            spec = tables.classes.get(base.name)
-            if spec is not None and spec.kind == "application":
-                return True
-    return False
+    specs = map(tables.classes.get, project.class_names(symbol.file, symbol.index))
+    return any(spec is not None and spec.kind == "application" for spec in specs)
 
 
 def _tops(maker: Root, callers: dict[tuple[str, int], set[Root]]) -> set[Root]:

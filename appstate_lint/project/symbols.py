@@ -234,6 +234,18 @@ class Project:
                 later.append(symbol if symbol.kind == "external" else Symbol("external", name="?"))
         yield from later
 
+    def dotted(self, symbol: Symbol) -> str:
+        """Return the dotted name of a function or class of the project, or of what is not in it."""
+        if symbol.kind not in ("class", "function"):
+            return symbol.name
+        facts = self.facts[symbol.file]
+        made = facts.classes[symbol.index] if symbol.kind == "class" else facts.functions[symbol.index]
+        return f"{self.modules.by_path[symbol.file].module}.{made.qualname}"
+
+    def class_names(self, file: str, index: int) -> Iterator[str]:
+        """Yield the dotted names of a class and of its bases, nearest first."""
+        return map(self.dotted, self.mro(file, index))
+
     def local_names(self, file: str, scope: int) -> dict[str, Symbol]:
         """Return the imports and definitions inside the function ``scope`` and those around it."""
         known: dict[str, Symbol] = {}

@@ -271,6 +271,7 @@ class Heap:
         self.catching: list[frozenset[str]] = []
         self.conditional = 0
         self.partial = False
+        self.external_bases: dict[tuple[str, int], str] = {}
         self.spawned = False
         self.in_route = False
         self.possible = False
@@ -365,6 +366,8 @@ class Heap:
                 return External(f"{symbol.name}")
             case "missing":
                 return Unknown(symbol.name, f"{MISSING_NAME}{symbol.file}:{symbol.name}")
+        if symbol.kind == "function" and self.project.dotted(symbol) in self.tables.functions:
+            return External(self.project.dotted(symbol))
         self.import_module(symbol.file)
         wanted = self._symbol_name(symbol) or name
         module = self.modules.get(symbol.file)
@@ -403,12 +406,13 @@ class Heap:
         return spec.kind if spec is not None else ""
 
     def external_base(self, cls: ClassValue) -> str:
-        """Return the external class that a project's class extends, preferring one that the tables know."""
-        names = [symbol.name for symbol in self.project.mro(cls.file, cls.index) if symbol.kind == "external"]
-        for name in names:
-            if name in self.tables.classes:
-                return name
-        return ""
+        """Return the class that the tables know and that a project's class is or extends, the nearest."""
+        known = self.external_bases.get((cls.file, cls.index))
+        if known is None:
+            names = self.project.class_names(cls.file, cls.index)
+            known = next((name for name in names if name in self.tables.classes), "")
+            self.external_bases[cls.file, cls.index] = known
+        return known
 
     def bases(self, cls: ClassValue) -> Iterator[ClassValue]:
         """Yield a class and its bases within the project, nearest first."""
