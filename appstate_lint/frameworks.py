@@ -52,6 +52,11 @@ class Tables:
         return frozenset(spec.holder for spec in self.classes.values() if spec.holder)
 
     @functools.cached_property
+    def stores(self) -> frozenset[str]:
+        """Attributes of applications that are dicts of components."""
+        return frozenset(name for spec in self.classes.values() for name in spec.stores)
+
+    @functools.cached_property
     def leads(self) -> frozenset[str]:
         """Attributes of requests that lead to the application."""
         return frozenset(name for spec in self.classes.values() for name in spec.application)

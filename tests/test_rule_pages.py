@@ -9,12 +9,14 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pages
 import pytest
+import translation
 from pages import Case, Mark, PageError
 from pylint.lint import Run
 from pylint.reporters.json_reporter import JSON2Reporter
@@ -38,6 +40,9 @@ CODES = ",".join(rule.code for rule in RULES)
 
 ORIGINALS = [case for case in CASES if case.framework == "fastapi"]
 """Cases as they are written; their translations need not go through the slow doors again."""
+TRANSLATED = list(translation.translated(ORIGINALS))
+ONLY_FASTAPI = {"appstate-build-api-after-build", "appstate-startup-not-run", "appstate-only-tests-write"}
+"""Rules whose cases need what only FastAPI and Starlette have: what these ignore, and their test clients."""
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 each_original = pytest.mark.parametrize("case", ORIGINALS, ids=[case.name for case in ORIGINALS])
@@ -176,6 +181,19 @@ def through_pylint(case: Case, root: Path) -> Hits:
 def test_the_engine_finds_what_is_marked(case: Case, tree: Path) -> None:
     hits = compared(case, engine_hits(tree / case.name))
     assert {Mark(hit.rule, hit.file, hit.line) for hit in hits} == case.marks
+
+
+@pytest.mark.parametrize("case", TRANSLATED, ids=[case.name for case in TRANSLATED])
+def test_what_is_marked_is_found_under_other_frameworks(case: Case, tmp_path: Path) -> None:
+    hits = compared(case, engine_hits(case.write(tmp_path)))
+    assert {Mark(hit.rule, hit.file, hit.line) for hit in hits} == case.marks
+
+
+def test_most_rules_have_a_shape_in_other_frameworks() -> None:
+    counts = Counter(case.framework for case in TRANSLATED)
+    assert counts.keys() == translation.TRANSLATIONS.keys()
+    assert min(counts.values()) >= 100
+    assert PAGES.keys() - {case.page for case in TRANSLATED} <= ONLY_FASTAPI
 
 
 @each_case

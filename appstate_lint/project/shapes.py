@@ -7,7 +7,7 @@ framework whose applications hold components as items, a variable or attribute c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from appstate_lint.facts import flow
@@ -29,11 +29,15 @@ class Shapes:
         self._variables = tables.variables
         self._leads = tuple(sorted(tables.leads))
         self._makers = frozenset(name.rpartition(".")[2] for name, spec in tables.classes.items() if spec.kind == "key")
-        self.words = self.holders | (self._variables if self.by_item(tables) else frozenset())
+        self._stores = (
+            tables.stores if self._uses(name for name, spec in tables.classes.items() if spec.stores) else set()
+        )
+        self.items = self._uses(name for name, spec in tables.classes.items() if spec.items)
+        self.words = self.holders | (self._variables if self.items else frozenset()) | self._stores
 
-    def by_item(self, tables: Tables) -> bool:
-        """Tell whether the project imports a framework whose applications hold components as items."""
-        packages = {name.partition(".")[0] for name, spec in tables.classes.items() if spec.items}
+    def _uses(self, classes: Iterable[str]) -> bool:
+        """Tell whether the project imports the package of one of these classes, or has one itself."""
+        packages = {name.partition(".")[0] for name in classes}
         return any(
             statement.module.partition(".")[0] in packages
             for facts in self.project.facts.values()
@@ -42,21 +46,21 @@ class Shapes:
             if isinstance(statement, (flow.Import, flow.ImportFrom))
         )
 
-    @property
-    def items(self) -> bool:
-        """Whether items of what is called like an application count."""
-        return self.words is not self.holders
-
     def touches(self, block: object) -> bool:
         """Tell whether code mentions a holder, or an item of an application."""
         return any(
             (isinstance(node, flow.Attr) and node.name in self.holders)
             or (isinstance(node, flow.Name) and node.id in self.holders)
             or (isinstance(node, flow.Const) and node.value in self.holders)
+            or (isinstance(node, flow.Item) and self._is_store(node.value))
             or (self.items and isinstance(node, flow.Item) and self.is_application(node.value))
             or (self.items and isinstance(node, flow.Attr) and self.is_application(node.value))
             for node in flow.nodes(block)
         )
+
+    def _is_store(self, expr: Expr) -> bool:
+        """Tell whether an expression is called like a dict of components of an application."""
+        return isinstance(expr, flow.Attr) and expr.name in self._stores
 
     def is_application(self, expr: Expr) -> bool:
         """Tell whether an expression is called like an application."""
@@ -68,11 +72,15 @@ class Shapes:
         for target, _ in _targets(block):
             if isinstance(target, flow.Attr) and self._is_shared(target.value):
                 yield target.name
-            elif isinstance(target, flow.Item) and self.items and self.is_application(target.value):
+            elif isinstance(target, flow.Item) and self._holds_items(target.value):
                 yield from self.key(file, target.index)
         for call in _calls(block, "setattr"):
             if len(call.args) > 1 and isinstance(name := call.args[1], flow.Const) and self._is_named(call.args[0]):
                 yield str(name.value)
+
+    def _holds_items(self, expr: Expr) -> bool:
+        """Tell whether the items of an expression look like components."""
+        return self._is_store(expr) or (self.items and self.is_application(expr))
 
     def set_on_holder(self, block: Block) -> Iterator[str]:
         """Yield the names that code sets on anything that is called like a holder."""
@@ -89,7 +97,7 @@ class Shapes:
         for target, at in _targets(roots):
             if isinstance(target, flow.Attr) and self._is_named(target.value):
                 yield target.name, at
-            elif isinstance(target, flow.Item) and self.items and self.is_application(target.value):
+            elif isinstance(target, flow.Item) and self._holds_items(target.value):
                 yield from ((name, at) for name in self.key(file, target.index))
         for node in flow.nodes(roots):
             if not isinstance(node, flow.Call):

@@ -148,6 +148,8 @@ class Expressions(Parts):
             return Unknown(f"self.{name}" if hint == "self" else APPLICATION)
         if name in self.tables.chains:
             return self.chain()
+        if self.living is None and name in self.tables.stores and self.is_called_application(hint):
+            return StateDict(_NOWHERE)
         if self.is_called_application(hint) and not hint.startswith(EACH):
             application = self.the_application()
             spec = self.spec(application)
@@ -391,6 +393,8 @@ class Expressions(Parts):
                 return owner if constant is None else Unknown(str(constant), f"{dotted}[{constant}]")
             case ClassValue():
                 return owner
+            case Literal(value=None):
+                path.dead = True
         return UNKNOWN
 
     def scope_item(self, name: object) -> Value:

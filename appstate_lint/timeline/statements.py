@@ -261,6 +261,8 @@ class Statements(Calls):
                     self.dynamic(application, at, writes=True)
                 for each in names or ():
                     self.write(application, each, value, at, path, weak=len(names or ()) > 1)
+            case Literal(value=None):
+                path.dead = True
             case DictValue(number=number):
                 self.note_kept((value,))
                 self.put_item(number, name, value)
@@ -968,7 +970,7 @@ def _cannot_raise(statement: flow.Stmt) -> bool:
         case flow.Define() | flow.Outer():
             return True
         case flow.Bind(targets=targets, value=flow.Const() | flow.Name() | flow.Lambda()):
-            return all(isinstance(target, (flow.Name, flow.Attr)) for target in targets)
+            return all(isinstance(target, (flow.Name, flow.Attr, flow.Item)) for target in targets)
         case flow.Bind(value=flow.Sequence(items=()) | flow.Mapping(items=())):
             return True
     return False

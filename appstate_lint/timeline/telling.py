@@ -373,22 +373,27 @@ def _is_request_like(body: flow.Block, parameter: str, tables: Tables) -> bool:
     for node in flow.nodes(body):
         match node:
             case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name=lead), name=attribute):
-                if name == parameter and lead in tables.leads and attribute in tables.holders:
+                if name == parameter and lead in tables.leads and attribute in tables.holders | tables.stores:
+                    return True
+            case flow.Item(value=flow.Attr(value=flow.Name(id=name), name=lead)):
+                if name == parameter and lead in tables.leads | tables.chains:
                     return True
     return False
 
 
 def uses_state(project: Project, tables: Tables, file: str, index: int, parameter: str) -> bool:
-    """Tell whether a function takes components from a parameter: ``p.state.x``, ``p.app.state``, ``getattr``."""
-    holders = tables.holders
-    function = project.function(file, index)
-    for node in flow.nodes(function.body):
+    """Tell whether a function takes components from a parameter: as attributes, as items, or by ``getattr``."""
+    holders = tables.holders | tables.stores
+    body = project.function(file, index).body
+    if _is_request_like(body, parameter, tables):
+        return True
+    for node in flow.nodes(body):
         match node:
-            case flow.Attr(value=flow.Attr(value=flow.Name(id=name), name=lead), name=attribute) if name == parameter:
-                if lead in tables.leads and attribute in holders:
-                    return True
             case flow.Attr(value=flow.Name(id=name), name=attribute) if name == parameter:
-                if attribute in holders or attribute in tables.leads or parameter.endswith(tuple(holders)):
+                if attribute in holders | tables.leads or parameter.endswith(tuple(tables.holders)):
+                    return True
+            case flow.Item(value=flow.Name(id=name)) if name == parameter:
+                if parameter in tables.variables:
                     return True
             case flow.Call(func=flow.Name(id=name), args=(flow.Name(id=first), *_)):
                 if name in ("getattr", "hasattr") and first == parameter:
