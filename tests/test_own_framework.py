@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appstate_lint import cli, config, engine
+from appstate_lint.frameworks import load, rules_folder
+from appstate_lint.schema import Call, Client, FrameworkClass, Library, Page
 
 TABLES = """\
 [framework]
@@ -157,3 +161,29 @@ def test_what_is_wrong_is_said_in_one_line(
     assert f"{config.OWN_FILE}:{line}: " in said
     assert problem in said
     assert said.count("\n") == 1
+
+
+def test_the_example_of_the_readme_does_what_it_says(shop: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(\[framework\].*?)```", readme, re.DOTALL)
+    assert len(example.splitlines()) <= 22
+    (shop / config.OWN_FILE).write_text(example)
+    assert found(shop) == [("E7801", 8, "db"), ("E7802", 18, "bus")]
+
+
+def test_the_schema_is_documented() -> None:
+    page = (rules_folder() / "frameworks" / "README.md").read_text("utf-8")
+    words = set(re.findall(r"`([\w-]+)`", page))
+    keys = {
+        field.encode_name
+        for shape in (Call, Client, FrameworkClass, Library, Page)
+        for field in msgspec.structs.fields(shape)
+    }
+    tables = load(config.Settings())
+    calls = [*tables.functions.values(), *tables.methods.values()]
+    calls += [call for spec in tables.classes.values() for call in spec.methods]
+    roles = {role for call in calls for role in (call.role, *call.registers.values(), *call.select.values()) if role}
+    kinds = {spec.kind for spec in tables.classes.values() if spec.kind}
+    assert keys - words - {"class", "function", "method", "library", "client", "names"} == set()
+    assert roles - words == set()
+    assert kinds - words == set()
