@@ -246,10 +246,12 @@ def show_config(path: str, config_path: str | None, verbose: bool) -> int:
     """Print the settings that hold for PATH (default: here), as JSON."""
     (project,) = _projects((path,))
     settings = _settings(project, config_path)
-    _print(
-        json.dumps({"root": str(project.root), "settings": msgspec.to_builtins(settings, str_keys=True)}, indent=1)
-        + "\n"
-    )
+    shown = {
+        "root": str(project.root),
+        "settings": msgspec.to_builtins(settings, str_keys=True),
+        "frameworks": [msgspec.to_builtins(each) for each in engine.frameworks_of(project.root, settings)],
+    }
+    _print(json.dumps(shown, indent=1) + "\n")
     return CLEAN
 
 

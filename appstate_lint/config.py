@@ -113,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True):
     closed: bool = False
     external_writers: tuple[str, ...] = ()
     external_readers: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
     phase_functions: tuple[PhaseFunction, ...] = ()
     phase_markers: tuple[PhaseMarker, ...] = ()
     components: tuple[Component, ...] = ()
@@ -319,6 +320,7 @@ class _Raw(msgspec.Struct, frozen=True, rename="kebab"):
     closed: bool = False
     external_writers: tuple[str, ...] = ()
     external_readers: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
 
 
 class _RawMarker(msgspec.Struct, frozen=True, rename="kebab"):
@@ -402,6 +404,7 @@ def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) 
         closed=raw.closed,
         external_writers=raw.external_writers,
         external_readers=raw.external_readers,
+        versions=tuple(sorted(raw.versions.items())),
         phase_functions=tuple(_phase_functions(reader, table.get("phase-functions", {}))),
         phase_markers=tuple(_phase_markers(reader, table.get("phase-markers", []))),
         components=tuple(_components(reader, table.get("components", {}))),

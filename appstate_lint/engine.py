@@ -17,6 +17,7 @@ from appstate_lint.model import (
     Coverage,
     FileCounts,
     Finding,
+    FrameworkVersion,
     Kind,
     Phase,
     ReadCounts,
@@ -52,7 +53,7 @@ def analyze(
     """
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     load = _loader(root, overlay or {})
-    tables = frameworks.load(settings)
+    tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
     needed = closure.close(files, modules, load, tables, settings)
     parsed = needed if prefilter else _all(files, needed, load)
@@ -71,6 +72,28 @@ def analyze(
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if with_stories else (),
     )
+
+
+def tables_of(root: Path, settings: Settings) -> frameworks.Tables:
+    """Return the tables that hold for a project: those of its versions of the frameworks, as far as it states them."""
+    stated = source.stated(root, frameworks.load(settings).frameworks)
+    return frameworks.load(settings, {name: each.version for name, each in stated.items()})
+
+
+def frameworks_of(root: Path, settings: Settings) -> list[FrameworkVersion]:
+    """Return the frameworks that the tables describe, with the version that holds for each, and who says so."""
+    names = sorted(frameworks.load(settings).frameworks)
+    stated = source.stated(root, names)
+    set_here = dict(settings.versions)
+    found = []
+    for name in names:
+        if name in set_here:
+            found.append(FrameworkVersion(name, set_here[name], settings.file or ""))
+        elif name in stated:
+            found.append(FrameworkVersion(name, stated[name].version, stated[name].file))
+        else:
+            found.append(FrameworkVersion(name, None, "A5"))
+    return found
 
 
 def _loader(root: Path, overlay: Mapping[str, str]) -> closure.Load:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,12 @@ class Tables:
     proxies: frozenset[str]
     vague: frozenset[str]
     wrappers: frozenset[str]
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def frameworks(self) -> frozenset[str]:
+        """The names of the frameworks, which are those of their packages."""
+        return frozenset(spec.framework for spec in self.classes.values() if spec.framework)
 
     @functools.cached_property
     def foreign(self) -> frozenset[str]:
@@ -98,6 +105,11 @@ class Tables:
         named = (name for call in calls if call.role in ("start", "start-handlers") for name in call.names)
         return frozenset(name.rpartition(".")[2] for name in named)
 
+    def is_dropped(self, framework: str, until: str) -> bool:
+        """Tell whether the project states a version of a framework in which what lived ``until`` then is gone."""
+        version = self.versions.get(framework, "")
+        return bool(version) and release(version) >= release(until)
+
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
         if dotted.partition(".")[0] in sys.stdlib_module_names:
@@ -117,19 +129,27 @@ def prefixes(dotted: str) -> Iterator[str]:
         dotted = dotted.rpartition(".")[0]
 
 
+def release(version: str) -> tuple[int, ...]:
+    """Return the release segment of a version as numbers, empty if it does not begin with one."""
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, match[0].split("."))) if match else ()
+
+
 def rules_folder() -> Path:
     """Return the folder of rule pages and tables: in the installed package, or beside it in a source tree."""
     inside = Path(__file__).parent / "rules"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def load(settings: Settings) -> Tables:
+def load(settings: Settings, versions: Mapping[str, str] | None = None) -> Tables:
     """Return the tables of ``rules/frameworks`` and ``rules/libraries``, and the project's own.
 
-    Raises ``ConfigErrors`` where these build on what is not there, and what a broken page of ours raises.
+    ``versions`` are those that the project states of packages; the settings win over them. Raises ``ConfigErrors``
+    where its tables build on what is not there, and what a broken page of ours raises.
     """
+    stated = {**(versions or {}), **dict(settings.versions)}
     if settings.framework is None:
-        return _shipped()
+        return dataclasses.replace(_shipped(), versions=stated)
     known = {name for page in (*_pages(), settings.framework) for cls in page.classes for name in cls.names}
     errors = [
         ConfigError(settings.file or "", 1, "framework.class.extends", f"'{cls.extends}' is described by no table")
@@ -138,7 +158,7 @@ def load(settings: Settings) -> Tables:
     ]
     if errors:
         raise ConfigErrors(errors)
-    return join([*_pages(), settings.framework])
+    return dataclasses.replace(join([*_pages(), settings.framework]), versions=stated)
 
 
 @functools.cache

@@ -268,6 +268,14 @@ class Coverage(msgspec.Struct, frozen=True):
     dynamic: tuple[Spot, ...]
 
 
+class FrameworkVersion(msgspec.Struct, frozen=True):
+    """A framework and its version in a project; ``said_by`` is a file, or the assumption where none says so."""
+
+    name: str
+    version: str | None
+    said_by: str
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that an analysis says of one project; ``root`` is absolute, all else relative to it.
 

@@ -15,9 +15,10 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     function. ``path`` is the parameter that holds a path or prefix; ``verbs`` the one that lists the verbs of a route,
     ``verb`` the only one that it has (``*``: the name of the method).
 
-    ``late`` says what becomes of the call once the application has started: ``refused`` (it raises), ``ignored``, or
-    empty (it works). With ``starts``, the start-up of the application that is mounted runs with that of the owner, when
-    its turn comes among the handlers.
+    ``late`` says what becomes of the call once the application has started: ``refused`` (it raises), ``ignored``,
+    or empty (it works). ``until`` is the first version of the framework that does not have it any more. With
+    ``starts``, the start-up of the application that is mounted runs with that of the owner, when its turn comes
+    among the handlers.
     """
 
     names: tuple[str, ...]
@@ -30,6 +31,7 @@ class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keba
     select: dict[str, str] = {}
     rest: bool = False
     late: str = ""
+    until: str = ""
     starts: bool = False
     path: str = ""
     verbs: str = ""

@@ -26,6 +26,8 @@ def check(timeline: Timeline) -> Iterator[Finding]:
 def _idle(timeline: Timeline, life: Life, idle: NotRun) -> Finding:
     if idle.reason == "mount":
         problem = f"{idle.function} never runs: nothing enters the {idle.role} of what is mounted here"
+    elif idle.reason != "lifespan":
+        problem = f"{idle.function} never runs: {idle.reason} is gone, and this project has that version or a later one"
     else:
         problem = f"{idle.function} never runs: next to a lifespan, the {idle.role} handlers of {life.name} are ignored"
     writes = timeline.unreached_writes(idle.file, idle.function)

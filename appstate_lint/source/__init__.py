@@ -9,10 +9,12 @@ from __future__ import annotations
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
 from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
 from appstate_lint.source.pragmas import Pragmas, pragmas
+from appstate_lint.source.versions import Stated, stated
 
 __all__ = [
     "Pragmas",
     "SourceFile",
+    "Stated",
     "Unreadable",
     "alone",
     "decode",
@@ -21,4 +23,5 @@ __all__ = [
     "pragmas",
     "read_bytes",
     "repository_root",
+    "stated",
 ]

@@ -107,7 +107,7 @@ class Late(NamedTuple):
 
 
 class NotRun(NamedTuple):
-    """Start-up or shutdown code that the framework never runs, and why (``lifespan``, ``mount``)."""
+    """Start-up or shutdown code that the framework never runs, and why: ``lifespan``, ``mount``, or what it dropped."""
 
     place: Place
     reason: str

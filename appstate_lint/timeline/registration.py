@@ -16,7 +16,7 @@ from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Frame, Path, single
 from appstate_lint.timeline.parts import DYNAMIC, Exit
 from appstate_lint.timeline.presence import ABSENT, BORN, VALUE, Cell, Facts, Key, Store, join_stores, lasting
-from appstate_lint.timeline.records import Late, Stack
+from appstate_lint.timeline.records import Late, NotRun, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
     ANYWHERE,
@@ -170,6 +170,10 @@ class Registering(Statements):
     def decorate(self, registrar: Registrar, args: tuple[Value, ...], path: Path, at: At) -> Value:
         if not args:
             return UNKNOWN
+        if registrar.role.startswith("dropped:"):
+            _, what, role = registrar.role.split(":")
+            self.note_dropped(what, role, args[0], at)
+            return args[0]
         self.register(registrar.owner, registrar.role, args[0], path, at, registrar.dependencies, registrar.route)
         return args[0]
 
@@ -202,6 +206,13 @@ class Registering(Statements):
             chosen = self.argument(table.arguments, table.selector, args, keywords)
             names = literal_names(plain(chosen)) if chosen is not None else None
             role = table.select.get(names[0], "") if names else ""
+        if table.until and self.tables.is_dropped(self.framework_of(owner), table.until):
+            code = self.argument(table.arguments, table.function, args, keywords)
+            dropped = f"{name} of {self.framework_of(owner)} {table.until}"
+            if code is None or table.form == "decorator":
+                return Registrar(owner, f"dropped:{dropped}:{role}")
+            self.note_dropped(dropped, role, code, at)
+            return UNKNOWN
         if role in ("start", "start-handlers"):
             self.start_now(owner, path, role == "start-handlers")
             return UNKNOWN
@@ -263,6 +274,18 @@ class Registering(Statements):
                 if table.starts:
                     self.register(owner, "startup", option, path, at)
         return code if table.form == "either" else NONE_VALUE
+
+    def framework_of(self, owner: Object) -> str:
+        """Return the name of the framework whose class an object is of."""
+        spec = self.spec(owner)
+        return spec.framework if spec is not None else ""
+
+    def note_dropped(self, what: str, role: str, code: Value, at: At) -> None:
+        """Note code that is registered by what the framework has no more."""
+        if isinstance(code, FunctionValue) and not self.muted:
+            name = self.project.function(code.file, code.index).qualname
+            place = self.place(at)
+            self.records.not_run.setdefault(place, NotRun(place, what, code.file, name, role))
 
     def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
         """Note a call that comes too late: the application has started, and the framework refuses or ignores it."""
