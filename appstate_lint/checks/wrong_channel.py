@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from appstate_lint.checks.causes import Cause, missing
 from appstate_lint.checks.readers import at_reader, where
-from appstate_lint.model import Finding, Rule
+from appstate_lint.model import Finding, Phase, Rule
 from appstate_lint.timeline import Life, Timeline
 from appstate_lint.timeline.records import Occurrence
 
@@ -16,13 +16,16 @@ RULE = Rule(
     "'{component}' is read from {here}, but {writer} {puts} ({where})",
 )
 
+_YIELDS = "yields it, which puts it on the state of requests"
+
 
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function that plainly reads a component from the state that does not have it."""
     for found in missing(timeline):
         write = timeline.yielded_write(found.component)
         if found.cause is Cause.CHANNEL and write is not None:
-            words = ("application state", "yields it, which puts it on the state of requests")
+            yields = write.phase is Phase.STARTUP
+            words = ("application state", _YIELDS if yields else "puts it on the request")
             yield _finding(timeline, found.component.life, found.readers, write, *words)
     for life in timeline.lives:
         for readers in timeline.unset_in_requests(life):

@@ -168,6 +168,8 @@ class Expressions(Parts):
         """
         if isinstance(value, Chain):
             return self.nearest(value.owners, key, value.owners[-1])
+        if self.is_request(value) and self.living is not None and self.is_item_holder(self.living):
+            return self.yielded_state()
         called = isinstance(value, Unknown) and not value.hint.startswith(EACH)
         if isinstance(value, Unknown) and called and self.is_called_application(value.hint):
             value = self.the_application()
@@ -177,6 +179,12 @@ class Expressions(Parts):
                 return self.nearest(tuple(self.living_together(value)), key, value)
             return value
         return Holder(value) if isinstance(value, Object) and self.is_item_holder(value) else value
+
+    def is_request(self, value: Value) -> bool:
+        """Tell whether a value is a request, or something unknown that is called as they customarily are."""
+        if isinstance(value, Unknown):
+            return value.hint in self.tables.requests and not value.origin
+        return self.kind(value) == "request"
 
     def is_item_holder(self, value: Value) -> bool:
         """Tell whether the items of a value are components."""

@@ -30,6 +30,8 @@ class Life(NamedTuple):
     name: str
     place: Place
     framework: str
+    by_item: bool
+    """Whether components are items of the application itself, as what belongs to a request is an item of that."""
     entry_points: int
     occurrences: tuple[Occurrence, ...]
     outside: tuple[Outside, ...]
@@ -382,9 +384,10 @@ class Timeline:
         return self.tests.get(name)
 
     def yielded_write(self, component: Component) -> Occurrence | None:
-        """Return where the lifespan yields something of a component's name."""
+        """Return where the lifespan yields something of a component's name, or code puts it on a request."""
         writes = (each for each in component.life.yielded if each.kind is Kind.WRITE)
-        return next((each for each in writes if each.component == component.name and each.phase is Phase.STARTUP), None)
+        named = (each for each in writes if each.component == component.name)
+        return next((each for each in named if each.phase is Phase.STARTUP or component.life.by_item), None)
 
     def unset_in_requests(self, life: Life) -> Iterator[list[Occurrence]]:
         """Yield plain reads of request state, by name and function, of what neither lifespan nor requests put there."""

@@ -194,6 +194,7 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         name=name,
         place=place,
         framework=spec.framework if spec is not None else "",
+        by_item=spec is not None and spec.items,
         entry_points=run.served.get(application.site, 0),
         occurrences=tuple(
             each
