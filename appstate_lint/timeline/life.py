@@ -13,13 +13,13 @@ from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
+from appstate_lint.timeline.idling import Idling
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.presence import (
     ABSENT,
     BORN,
     MISSING,
     PRESENT,
-    VALUE,
     Cell,
     Facts,
     Key,
@@ -27,27 +27,24 @@ from appstate_lint.timeline.presence import (
     join_stores,
     rewritten,
 )
-from appstate_lint.timeline.records import CallStep, Dropped, NotRun, Records
-from appstate_lint.timeline.registration import Entry, Registering, Registration, Spawned
+from appstate_lint.timeline.records import CallStep, Records
+from appstate_lint.timeline.registration import Entry, Spawned
+from appstate_lint.timeline.starting import MOST_PASSES, at_place
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
-    External,
     FunctionValue,
-    Holder,
     Invocation,
     Object,
-    Unknown,
     Value,
     options,
     plain,
 )
 
-MOST_PASSES = 2
 MOST_SERVING_PASSES = 3
 
 
-class Life(Registering):
+class Life(Idling):
     """Interprets what one launcher starts; afterwards ``records`` and ``lives`` hold what happened."""
 
     def __init__(
@@ -68,9 +65,8 @@ class Life(Registering):
         self.exhausted = False
         self.served: dict[str, int] = {}
         self.set_at_start: set[Key] = set()
-        self.served_effects: Store | None = None
-        self.early: Path | None = None
-        """Where the framework began to serve, if some start-up code runs after that."""
+        self.served_effects = None
+        self.early = None
         self.listening = ""
         """The site of the application whose server has started: its middleware stack is built."""
         self.targets: list[tuple[Object, Store, Facts]] = []
@@ -109,7 +105,7 @@ class Life(Registering):
         self.fresh_exits = []
         self.tasks = {}
         self.running_jobs = {}
-        self.starting: set[str] = set()
+        self.starting = set()
         self.unsettled = False
         self.prefixes = {}
         self.given_to = {}
@@ -375,345 +371,6 @@ class Life(Registering):
         self.shut_down(application, serving)
         self.note_not_run(application)
 
-    # ------------------------------------------------------------ start-up
-
-    def make_middleware(self, application: Object, path: Path) -> None:
-        """Run the ``__init__`` of middleware classes, which the framework makes before start-up."""
-        for owner in (application, *self.included(application)):
-            for each in self.registrations.get(owner.site, ()):
-                if each.role == "middleware":
-                    self.make_one(each, path)
-
-    def make_one(self, registration: Registration, path: Path) -> None:
-        value = registration.value
-        if isinstance(value, Object):
-            for inner in self.registrations.get(value.site, ()):
-                if inner.role == "middleware":
-                    self.make_one(inner, path)
-            return
-        if isinstance(value, Invocation) and isinstance(value.function, ClassValue):
-            once = path.fork()
-            at = _at(registration.place)
-            made = self.construct(
-                value.function,
-                (Unknown("app_"), *value.args),
-                value.keywords,
-                self.framed(registration.place, once),
-                at,
-            )
-            self.unframe()
-            self.middleware_objects[(value, registration.place)] = made
-            if not once.dead:
-                path.store, path.facts = once.store, once.facts
-
-    @property
-    def middleware_objects(self) -> dict[tuple[Value, Place], Value]:
-        """The instances of middleware classes, by registration."""
-        objects: dict[tuple[Value, Place], Value] = self.__dict__.setdefault("_middleware_objects", {})
-        return objects
-
-    def framed(self, place: Place, path: Path) -> Path:
-        """Run what follows as if called from ``place``."""
-        self.frames.append(Frame(place.file, None, 0, 0))
-        return path
-
-    def unframe(self) -> None:
-        self.frames.pop()
-
-    def started_with(self, application: Object) -> Iterator[Object]:
-        """Yield the routers whose start-up and shutdown code the framework runs with that of an application."""
-        yield from (each for each in self.included(application, roles=("include",)) if self.kind(each) == "router")
-
-    def included(
-        self, owner: Object, seen: frozenset[str] = frozenset(), roles: tuple[str, ...] = ("include", "route", "mount")
-    ) -> Iterator[Object]:
-        """Yield routers and routes that an application includes, in order."""
-        for each in self.registrations.get(owner.site, ()):
-            if each.role in roles:
-                for option in options(plain(each.value)):
-                    if (
-                        isinstance(option, Object)
-                        and self.kind(option) in ("router", "route")
-                        and option.site not in seen
-                    ):
-                        yield option
-                        yield from self.included(option, seen | {owner.site, option.site}, roles)
-
-    def start_up(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
-        """Run the lifespan or the start-up handlers; return the state when serving begins."""
-        inside = application.site in self.starting
-        self.starting.add(application.site)
-        ends = self.start_up_once(application, path, inside)
-        if not inside:
-            self.starting.discard(application.site)
-        return ends
-
-    def start_up_once(self, application: Object, path: Path, inside: bool) -> tuple[Store, Facts] | None:
-        """Do that; ``inside`` a lifespan that takes the place of the default one, only the handlers are left to run."""
-        spec = self.spec(application)
-        if spec is not None and spec.starts:
-            return self.start_in_order(application, spec.starts, path)
-        own = self.registrations.get(application.site, [])
-        lifespans = [each for each in own if each.role == "lifespan" and not inside]
-        handlers = [each for each in own if each.role == "startup"]
-        without = path.fork() if lifespans and handlers and application.site in self.optional else None
-        if without is not None:
-            self.call_handlers(handlers, without, application)
-        handlers = [] if lifespans else handlers
-        for router in self.started_with(application):
-            registered = self.registrations.get(router.site, ())
-            lifespans += [each for each in registered if each.role == "lifespan" and not inside]
-            handlers += [each for each in registered if each.role == "startup"]
-        current: Path | None = path
-        if lifespans:
-            current = merge(self.run_lifespans(lifespans, path), without)
-        return self.call_handlers(handlers, current, application)
-
-    def start_in_order(self, application: Object, roles: tuple[str, ...], path: Path) -> tuple[Store, Facts] | None:
-        """Run what start-up consists of, role by role, each in the order of registration."""
-        current: Path | None = path
-        for role in roles:
-            own = list(self.in_order(application, role, frozenset()))
-            if role == "late" and own:
-                self.early = current.fork() if current is not None else None
-            if role == "context":
-                for each in own:
-                    current = self.run_lifespan(each, current) if current is not None and not current.dead else None
-            else:
-                self.call_handlers(own, current, application)
-        return None if current is None or current.dead else (current.store, current.facts)
-
-    def in_order(self, owner: Object, role: str, seen: frozenset[str]) -> Iterator[Registration]:
-        """Yield what is registered in a role: what an included router brings comes where it was included."""
-        for each in self.registrations.get(owner.site, ()):
-            if each.role == role:
-                yield each
-            elif each.role == "include":
-                for option in options(plain(each.value)):
-                    if isinstance(option, Object) and self.kind(option) == "router" and option.site not in seen:
-                        yield from self.in_order(option, role, seen | {owner.site})
-
-    def start_mounted(self, application: Object, path: Path) -> None:
-        """Run the start-up of a mounted application, which the framework runs with that of the one around it."""
-        outer, self.application = self.application, application
-        self.entered.add(application.site)
-        ends = self.start_up(application, path)
-        self.application = outer
-        if ends is None:
-            path.dead = True
-        else:
-            path.store, path.facts = ends
-
-    def run_handlers(self, application: Object, path: Path) -> tuple[Store, Facts] | None:
-        """Run the start-up handlers of an application alone; return the state behind them."""
-        own = self.registrations.get(application.site, ())
-        return self.call_handlers([each for each in own if each.role == "startup"], path, application)
-
-    def call_handlers(
-        self, handlers: list[Registration], path: Path | None, application: Object
-    ) -> tuple[Store, Facts] | None:
-        for each in handlers:
-            if path is None or path.dead:
-                break
-            self.call_handler(each, path, application)
-        return None if path is None or path.dead else (path.store, path.facts)
-
-    def start_now(self, application: Object, path: Path, handlers: bool = False) -> None:
-        """Run an application's start-up (or only its handlers) where code runs it by hand, a lifespan manager say."""
-        phase, current, stack, listening = self.phase, self.application, list(self.stack), self.listening
-        self.phase, self.application, self.listening = Phase.STARTUP, application, ""
-        self.entered.add(application.site)
-        once = path.fork()
-        ends = self.run_handlers(application, once) if handlers else self.start_up(application, once)
-        self.phase, self.application, self.listening = phase, current, listening
-        self.stack[:] = stack
-        if ends is None:
-            path.dead = True
-        else:
-            path.store, path.facts = ends
-
-    def call_handler(self, registration: Registration, path: Path, application: Object) -> None:
-        """Run a start-up or shutdown handler; one that was registered under a condition may not run."""
-        extra = registration.facts - path.facts
-        once = path.fork() if extra else path
-        self.assume(registration.present, once)
-        once.facts |= extra
-        self.framed(registration.place, once)
-        self.conditional += bool(extra)
-        self.call_hook(registration.value, once, _at(registration.place), application)
-        self.conditional -= bool(extra)
-        self.unframe()
-        self.settle(once)
-        if extra:
-            other = path.fork()
-            if len(extra) == 1:
-                other.facts |= {(name, not truth) for name, truth in extra}
-            path.become(merge(once, other))
-
-    def call_hook(self, code: Value, path: Path, at: flow.At, application: Object) -> None:
-        """Call a start-up or shutdown handler, with the application if it takes something."""
-        if isinstance(code, Object) and self.kind(code) == "application":
-            if self.phase is Phase.STARTUP:
-                self.start_mounted(code, path)
-            return
-        if isinstance(code, Invocation) and code.kind == "task-later":
-            passed = isinstance(code.function, FunctionValue) and self.takes(code.function)
-            self.start(code.function, (application,) if passed else (), (), path, at, "background")
-            return
-        given = self.hook_argument(code, application) if isinstance(code, FunctionValue) else ()
-        self.serve(code, path, at, given)
-
-    def takes(self, code: FunctionValue) -> bool:
-        """Tell whether a function takes a positional argument that has no default."""
-        params = self.project.function(code.file, code.index).params[code.bound is not None :]
-        return any(param.kind in ("any", "positional") and param.default is None for param in params[:1])
-
-    def hook_argument(self, code: FunctionValue, application: Object) -> tuple[Value, ...]:
-        """Return what a start-up or shutdown handler is called with: the application, or its state, or nothing."""
-        if not self.takes(code):
-            return ()
-        spec = self.spec(application)
-        return (Holder(application),) if spec is not None and spec.hooks == "state" else (application,)
-
-    def run_lifespans(self, lifespans: list[Registration], path: Path) -> Path | None:
-        """Run lifespans up to their ``yield``; alternatives of the application's own are joined."""
-        first = lifespans[0].place
-        alternatives = [each for each in lifespans if each.place == first]
-        later = [each for each in lifespans if each.place != first]
-        joined: Path | None = None
-        for each in alternatives:
-            joined = merge(joined, self.run_lifespan(each, path.fork()))
-        for each in later:
-            if joined is not None:
-                joined = self.run_lifespan(each, joined)
-        return joined
-
-    def run_lifespan(self, registration: Registration, path: Path) -> Path | None:
-        """Run one lifespan; return the path at its ``yield``; the rest runs at shutdown."""
-        ends: list[Path] = []
-        at = _at(registration.place)
-        for option in options(plain(registration.value)):
-            once = path.fork()
-            self.framed(registration.place, once)
-            result = self.lifespan_result(option, once, at)
-            for each in options(plain(result)):
-                if isinstance(each, Invocation) and isinstance(each.function, FunctionValue):
-                    self.until_yield(each, once.fork(), at, ends)
-                elif isinstance(each, Object) and each.cls is not None:
-                    self.until_entered(each, each.cls, once, at, ends)
-                elif isinstance(each, Object) and self.given_to.get(each.site):
-                    self.several(each, once, at, ends)
-                else:
-                    ends.append(once)
-            self.unframe()
-        joined: Path | None = None
-        for end in ends:
-            joined = merge(joined, end)
-        return joined
-
-    def lifespan_result(self, value: Value, path: Path, at: flow.At) -> Value:
-        """Return what calling a lifespan with the application gives."""
-        application = self.application or UNKNOWN
-        if isinstance(value, Object) and value.cls is None:
-            return value
-        if isinstance(value, FunctionValue):
-            facts = self.project.function(value.file, value.index)
-            taken = len([param for param in facts.params if param.kind in ("any", "positional", "args")])
-            args = (application,) if taken > (value.bound is not None) else ()
-            return self.invoke(value, args, (), path, at)
-        return self.invoke(value, (application,), (), path, at)
-
-    def until_yield(self, code: Invocation, path: Path, at: flow.At, ends: list[Path]) -> None:
-        """Run a generator; collect the paths at its ``yield`` and go on in the shutdown phase."""
-        assert isinstance(code.function, FunctionValue)
-
-        def serve(inner: Path, value: Value) -> Value:
-            self.hand_on(value, inner)
-            if self.phase is Phase.STARTUP:
-                ends.append(Path({}, inner.store, inner.facts))
-                self.phase = Phase.SHUTDOWN
-                effects = self.served_effects
-                if effects is not None:
-                    new = {
-                        key: cell
-                        for key, cell in effects.items()
-                        if cell.gone or not inner.store.get(key, MISSING).bits & PRESENT
-                    }
-                    inner.store = join_stores(inner.store, {**inner.store, **new}, frozenset(), frozenset())
-            else:
-                ends.append(Path({}, inner.store, inner.facts))
-            return UNKNOWN
-
-        self.phase = Phase.STARTUP
-        self.inner_yields = set()
-        self.run(code.function, code.args, code.keywords, path, at, serve)
-        self.phase = Phase.STARTUP
-
-    def hand_on(self, value: Value, path: Path) -> None:
-        """Put what a lifespan yields into the state of requests."""
-        state = self.yielded_state()
-        if self.phase is not Phase.STARTUP or not isinstance(state, Holder):
-            return
-        names = self.yielded_names(value)
-        if names is None:
-            self.open_holder(state.owner, self.yield_at, "what the lifespan yields is not known")
-            return
-        for name, each in names.items():
-            self.write(state.owner, name, each, self.yield_at, path)
-        if self.inner_yields - names.keys() and not self.muted:
-            place, lost = self.place(self.yield_at), frozenset(self.inner_yields - names.keys())
-            self.records.dropped.setdefault(place, Dropped(place, lost, self.frame.name, self.trail()))
-
-    def until_entered(self, manager: Object, cls: ClassValue, path: Path, at: flow.At, ends: list[Path]) -> None:
-        """Run ``__aenter__`` of a lifespan that is an object; ``__aexit__`` runs at shutdown."""
-        for name in ("__aenter__", "__enter__"):
-            method = self.method(cls, name)
-            if method is not None:
-                self.run(FunctionValue(method.file, method.index, method.scope, manager), (), (), path, at)
-                break
-        if path.dead:
-            return
-        ends.append(path.fork())
-        self.phase = Phase.SHUTDOWN
-        for name in ("__aexit__", "__exit__"):
-            method = self.method(cls, name)
-            if method is not None:
-                self.run(FunctionValue(method.file, method.index, method.scope, manager), (), (), path.fork(), at)
-                break
-        self.phase = Phase.STARTUP
-
-    def several(self, manager: Object, path: Path, at: flow.At, ends: list[Path]) -> None:
-        """Run the lifespans that were added to an object which is then used as lifespan, in order."""
-        current: Path | None = path
-        for function, facts in self.parts_of(manager, frozenset(), 0):
-            inner: list[Path] = []
-            if current is None:
-                return
-            known = current.facts
-            current.facts |= facts
-            result = self.lifespan_result(function, current, at)
-            if isinstance(result, Invocation) and isinstance(result.function, FunctionValue):
-                if self.project.function(result.function.file, result.function.index).is_generator:
-                    self.until_yield(result, current, at, inner)
-                else:
-                    self.finish(result, current, at)
-                    inner.append(current)
-            current = None
-            for end in inner:
-                current = merge(current, end)
-            if current is not None:
-                current.facts -= facts - known
-        if current is not None:
-            ends.append(current)
-
-    def parts_of(self, manager: Object, facts: Facts, depth: int) -> Iterator[tuple[Value, Facts]]:
-        """Yield the lifespans that an object was given, directly or through another, with their conditions."""
-        for value, own in list(self.given_to.get(manager.site, ())):
-            if isinstance(value, Object) and depth < MOST_PASSES * 4:
-                yield from self.parts_of(value, facts | own, depth + 1)
-            elif not isinstance(value, Object):
-                yield value, facts | own
-
     # ------------------------------------------------------------ serving
 
     def serve_all(self, application: Object, started: Path) -> Path:
@@ -796,7 +453,7 @@ class Life(Registering):
         """Run one request: dependencies in order, then the endpoint."""
         path = Path({}, current.store, current.facts | entry.facts)
         self.assume(entry.present, path)
-        at = _at(entry.place)
+        at = at_place(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
         from appstate_lint.timeline.values import Dependency
@@ -811,13 +468,6 @@ class Life(Registering):
             effects = _joined(effects, once)
         self.unframe()
         return effects
-
-    def assume(self, present: Set[Key], path: Path) -> None:
-        """Take components as present that were so when the code was registered which is about to run."""
-        for key in present:
-            cell = path.store.get(key)
-            if cell is not None and cell.bits & ABSENT and not cell.gone:
-                path.put(key, Cell(cell.bits & PRESENT or VALUE))
 
     def forget_request(self, path: Path, current: Path) -> None:
         """Take back what a request did to its own state: each one starts from what the lifespan yielded."""
@@ -932,7 +582,7 @@ class Life(Registering):
     def run_beside(self, started: Spawned, store: Store, current: Path, effects: Path, spawned: bool) -> Path:
         """Run spawned code once, from ``store``; return the effects of serving with what it changes."""
         path = Path({}, store, current.facts | started.facts)
-        code, at = started.value, _at(started.place)
+        code, at = started.value, at_place(started.place)
         outer, self.application = self.application, self.owner_of(started)
         self.spawned = spawned
         handed_on = isinstance(code, Invocation) and started.phase is not Phase.IMPORT
@@ -1018,64 +668,6 @@ class Life(Registering):
                 self.unwind(stack, path, False)
                 self.unframe()
 
-    # ------------------------------------------------------------ what never runs
-
-    def note_not_run(self, application: Object) -> None:
-        """Note start-up and shutdown code that the framework does not run."""
-        for each in self.idle(application):
-            self.records.not_run.setdefault(each.place, each)
-
-    def idle(self, application: Object) -> Iterator[NotRun]:
-        """Yield code that is registered to run at the start or the end, but that nothing runs."""
-        own = self.registrations.get(application.site, [])
-        lifespans = [each for each in own if each.role == "lifespan" and self.surely_given(application, each)]
-        if lifespans and application.site not in self.entered:
-            for each in own:
-                if each.role in ("startup", "shutdown") and lifespans[0].facts <= each.facts:
-                    yield from self.not_run(each, each.place, "lifespan")
-        for owner in (application, *self.included(application)):
-            for mount in self.registrations.get(owner.site, ()):
-                if mount.role == "mount":
-                    for option in options(plain(mount.value)):
-                        if isinstance(option, Object) and self.kind(option) in ("application", "router"):
-                            yield from self.unstarted(option, mount)
-
-    def unstarted(self, mounted: Object, mount: Registration) -> Iterator[NotRun]:
-        """Yield the start-up code of a mounted application that nobody enters."""
-        handed = any(site == mounted.site for site, _ in self.records.outside)
-        if mounted.site in self.entered or handed:
-            return
-        for each in self.registrations.get(mounted.site, ()):
-            if each.role in ("lifespan", "startup") and self.surely_given(mounted, each):
-                yield from self.not_run(each, mount.place, "mount")
-
-    def surely_given(self, owner: Object, registration: Registration) -> bool:
-        """Tell whether a lifespan or handler is code that can be named, and not perhaps ``None``."""
-        known = isinstance(registration.value, FunctionValue)
-        return known and (registration.role != "lifespan" or owner.site not in self.optional)
-
-    def not_run(self, registration: Registration, place: Place, reason: str) -> Iterator[NotRun]:
-        """Yield registered code, unless something else has called it."""
-        code = registration.value
-        if isinstance(code, FunctionValue) and (code.file, code.index) not in self.records.reached:
-            name = self.project.function(code.file, code.index).qualname
-            yield NotRun(place, reason, code.file, name, registration.role)
-
-    def unseen_middleware(self, application: Object) -> bool:
-        """Tell whether middleware that is not seen handles the requests of an application."""
-        values = (
-            each.value
-            for owner in (application, *self.included(application))
-            for each in self.registrations.get(owner.site, ())
-            if each.role == "middleware"
-        )
-        codes = (each.function if isinstance(each, Invocation) else each for each in values)
-        return any(
-            not isinstance(each, (ClassValue, FunctionValue, Object))
-            and not (isinstance(each, External) and self.tables.describes(each.name))
-            for each in codes
-        )
-
 
 _SERVER = re.compile(r"(?:^|_)(?:serve|server|run|asgi|wsgi|lambda|deploy|launch)(?:_|$)|(?:Server|Adapter|GI)$")
 """What calls of third-party code that serve an application are called."""
@@ -1104,10 +696,6 @@ class Sweep(Life):
             self.scopes.setdefault(0, Scoped("", 0))
             path = Path({}, {})
             self.serve(FunctionValue(file, index, 0, bound), path, facts.at)
-
-
-def _at(place: Place) -> flow.At:
-    return (place.line, place.column, place.end_line, place.end_column)
 
 
 def _differs(before: Cell | None, after: Cell) -> bool:
