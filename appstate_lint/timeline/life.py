@@ -704,11 +704,12 @@ def _differs(before: Cell | None, after: Cell) -> bool:
 
 
 def _settled(store: Store, spawned: Store, end: Store) -> Store:
-    """Return a store in which what nothing wrote between the spawn and the end is there, if it ever is.
+    """Return a store in which what is as likely missing at the end as at the spawn is there, if it ever is.
 
     Where it is missing, it is missing for good: the spawned code is not early.
     """
-    same = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT and end.get(key) == cell)
+    doubtful = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT)
+    same = (key for key in doubtful if key in end and end[key].bits == spawned[key].bits)
     return {**store, **{key: Cell(store[key].bits & PRESENT) for key in same}}
 
 
