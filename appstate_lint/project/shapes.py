@@ -7,7 +7,7 @@ framework whose applications hold components as items, a variable or attribute c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from appstate_lint.facts import flow
@@ -29,22 +29,11 @@ class Shapes:
         self._variables = tables.variables
         self._leads = tuple(sorted(tables.leads))
         self._makers = frozenset(name.rpartition(".")[2] for name, spec in tables.classes.items() if spec.kind == "key")
-        self._stores = (
-            tables.stores if self._uses(name for name, spec in tables.classes.items() if spec.stores) else set()
-        )
-        self.items = self._uses(name for name, spec in tables.classes.items() if spec.items)
+        packages = {name.partition(".")[0] for name in project.imported_names}
+        used = [spec for name, spec in tables.classes.items() if name.partition(".")[0] in packages]
+        self._stores = tables.stores if any(spec.stores for spec in used) else frozenset()
+        self.items = any(spec.items for spec in used)
         self.words = self.holders | (self._variables if self.items else frozenset()) | self._stores
-
-    def _uses(self, classes: Iterable[str]) -> bool:
-        """Tell whether the project imports the package of one of these classes, or has one itself."""
-        packages = {name.partition(".")[0] for name in classes}
-        return any(
-            statement.module.partition(".")[0] in packages
-            for facts in self.project.facts.values()
-            for block in (facts.body, *(each.body for each in facts.functions))
-            for statement in statements(block)
-            if isinstance(statement, (flow.Import, flow.ImportFrom))
-        )
 
     def touches(self, block: object) -> bool:
         """Tell whether code mentions a holder, or an item of an application."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from appstate_lint.facts import flow
@@ -234,6 +235,15 @@ class Project:
                 later.append(symbol if symbol.kind == "external" else Symbol("external", name="?"))
         yield from later
 
+    @cached_property
+    def imported_names(self) -> frozenset[str]:
+        """The dotted names of all that the project's files import, as they write them."""
+        return frozenset(
+            each.module if isinstance(each, flow.Import) else f"{each.module}.{each.name}"
+            for facts in self.facts.values()
+            for each in imports(facts)
+        )
+
     def dotted(self, symbol: Symbol) -> str:
         """Return the dotted name of a function or class of the project, or of what is not in it."""
         if symbol.kind not in ("class", "function"):
@@ -274,6 +284,14 @@ def _is_setter(function: flow.Function) -> bool:
         isinstance(decorator, flow.Attr) and decorator.name in ("setter", "deleter")
         for decorator in function.decorators
     )
+
+
+def imports(facts: FileFacts) -> Iterator[flow.Import | flow.ImportFrom]:
+    """Yield the imports of a file, those inside functions too."""
+    for block in (facts.body, *(function.body for function in facts.functions)):
+        for statement in statements(block):
+            if isinstance(statement, (flow.Import, flow.ImportFrom)):
+                yield statement
 
 
 def statements(block: Block) -> Iterator[flow.Stmt]:

@@ -19,7 +19,7 @@ from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.shapes import Shapes
-from appstate_lint.project.symbols import statements
+from appstate_lint.project.symbols import imports
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
@@ -319,11 +319,8 @@ def _written_by_libraries(project: Project, tables: Tables) -> frozenset[str]:
         packages[library.package] = (*packages.get(library.package, ()), *library.writes)
     return frozenset(
         name
-        for facts in project.facts.values()
-        for block in (facts.body, *(each.body for each in facts.functions))
-        for statement in statements(block)
-        if isinstance(statement, (flow.Import, flow.ImportFrom))
-        for package in prefixes(_imported(statement))
+        for imported in project.imported_names
+        for package in prefixes(imported)
         for name in packages.get(package, ())
     )
 
@@ -408,7 +405,9 @@ def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
     for file in sorted(project.facts):
         if file in project.tests:
             continue
-        for statement in _imports(project.facts[file]):
+        for statement in imports(project.facts[file]):
+            if not isinstance(statement, flow.ImportFrom) or statement.name == "*":
+                continue
             source = project.source_of(file, statement)
             if source.kind != "module" or project.has_unseen_names(source.file):
                 continue
@@ -419,18 +418,6 @@ def _missing_sources(project: Project, tables: Tables) -> list[MissingSource]:
                 module = project.modules.by_path[source.file].module
                 found.append(MissingSource(Place(file, *statement.at), module, statement.name, ""))
     return found
-
-
-def _imported(statement: flow.Import | flow.ImportFrom) -> str:
-    """Return the dotted name of what a statement imports."""
-    return statement.module if isinstance(statement, flow.Import) else f"{statement.module}.{statement.name}"
-
-
-def _imports(facts: flow.FileFacts) -> Iterable[flow.ImportFrom]:
-    for block in (facts.body, *(function.body for function in facts.functions)):
-        for statement in statements(block):
-            if isinstance(statement, flow.ImportFrom) and statement.name != "*":
-                yield statement
 
 
 def _takes_state(facts: flow.FileFacts, name: str, holders: Set[str]) -> bool:
