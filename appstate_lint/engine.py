@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -76,8 +77,8 @@ def analyze(
 
 def tables_of(root: Path, settings: Settings) -> frameworks.Tables:
     """Return the tables that hold for a project: those of its versions of the frameworks, as far as it states them."""
-    stated = source.stated(root, frameworks.load(settings).frameworks)
-    return frameworks.load(settings, {name: each.version for name, each in stated.items()})
+    versions = {each.name: each.version for each in frameworks_of(root, settings) if each.version is not None}
+    return dataclasses.replace(frameworks.load(settings), versions=versions)
 
 
 def frameworks_of(root: Path, settings: Settings) -> list[FrameworkVersion]:

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -141,15 +141,13 @@ def rules_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def load(settings: Settings, versions: Mapping[str, str] | None = None) -> Tables:
+def load(settings: Settings) -> Tables:
     """Return the tables of ``rules/frameworks`` and ``rules/libraries``, and the project's own.
 
-    ``versions`` are those that the project states of packages; the settings win over them. Raises ``ConfigErrors``
-    where its tables build on what is not there, and what a broken page of ours raises.
+    Raises ``ConfigErrors`` where its tables build on what is not there, and what a broken page of ours raises.
     """
-    stated = {**(versions or {}), **dict(settings.versions)}
     if settings.framework is None:
-        return dataclasses.replace(_shipped(), versions=stated)
+        return _shipped()
     known = {name for page in (*_pages(), settings.framework) for cls in page.classes for name in cls.names}
     errors = [
         ConfigError(settings.file or "", 1, "framework.class.extends", f"'{cls.extends}' is described by no table")
@@ -158,7 +156,7 @@ def load(settings: Settings, versions: Mapping[str, str] | None = None) -> Table
     ]
     if errors:
         raise ConfigErrors(errors)
-    return dataclasses.replace(join([*_pages(), settings.framework]), versions=stated)
+    return join([*_pages(), settings.framework])
 
 
 @functools.cache
