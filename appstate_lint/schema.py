@@ -55,8 +55,9 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
     ``stores`` are given with the names that are there from the start. With ``members``, attributes that some code
     sets on the object are components, save those that it has of its ``own``. ``loaders`` are methods of stores that
-    fill them: from a ``class``, a ``mapping``, or from what is not known (``unknown``). What is asked of an
-    ``optional`` store with a default is not meant to be there.
+    fill them: from a ``class``, a ``mapping``, or from what is not known (``unknown``). ``initializer`` is the
+    method of plug-ins that gets the configuration of an application which is made. What is asked of an ``optional``
+    store with a default is not meant to be there.
     """
 
     names: tuple[str, ...]
@@ -82,6 +83,7 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     views: tuple[str, ...] = ()
     mapping: bool = False
     hooks: str = ""
+    initializer: str = ""
     state: str = ""
     starts: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()

@@ -170,9 +170,8 @@ class Registering(Statements):
     def decorate(self, registrar: Registrar, args: tuple[Value, ...], path: Path, at: At) -> Value:
         if not args:
             return UNKNOWN
-        if registrar.role.startswith("dropped:"):
-            _, what, role = registrar.role.split(":")
-            self.note_dropped(what, role, args[0], at)
+        if registrar.dropped:
+            self.note_dropped(registrar.dropped, registrar.role, args[0], at)
             return args[0]
         self.register(registrar.owner, registrar.role, args[0], path, at, registrar.dependencies, registrar.route)
         return args[0]
@@ -210,7 +209,7 @@ class Registering(Statements):
             code = self.argument(table.arguments, table.function, args, keywords)
             dropped = f"{name} of {self.framework_of(owner)} {table.until}"
             if code is None or table.form == "decorator":
-                return Registrar(owner, f"dropped:{dropped}:{role}")
+                return Registrar(owner, role, dropped=dropped)
             self.note_dropped(dropped, role, code, at)
             return UNKNOWN
         if role in ("start", "start-handlers"):
@@ -366,8 +365,9 @@ class Registering(Statements):
 
     def initialize(self, owner: Object, code: Value, path: Path, at: At) -> None:
         """Run what changes the configuration of an application that is being made: that is as good as itself."""
+        spec = self.spec(owner)
         if isinstance(code, Object) and code.cls is not None:
-            method = self.method(code.cls, "on_app_init")
+            method = self.method(code.cls, spec.initializer) if spec is not None else None
             code = FunctionValue(method.file, method.index, method.scope, code) if method is not None else code
         if isinstance(code, FunctionValue):
             self.invoke(code, (owner,), (), path, at)

@@ -166,12 +166,13 @@ ANYWHERE = Route("")
 
 
 class Registrar(Value, frozen=True):
-    """A decorator that registers what it decorates on ``owner``."""
+    """A decorator that registers what it decorates on ``owner``; ``dropped`` says what the framework has no more."""
 
     owner: Value
     role: str
     dependencies: tuple[Value, ...] = ()
     route: Route = ANYWHERE
+    dropped: str = ""
 
 
 class Dependency(Value, frozen=True):
