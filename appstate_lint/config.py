@@ -520,17 +520,7 @@ def _framework(reader: _Reader, table: object) -> Page | None:
     if not isinstance(table, dict):
         reader.error(("framework",), f"expected a table, not {_kind(table)}; write [framework]")
         return None
-    lists: dict[str, list[object]] = {}
-    for key, shape in _FRAMEWORK.items():
-        for path, inner in _each_table(reader, f"framework.{key}", table.get(key, [])):
-            calls = _each_table(reader, "methods", inner.get("methods", []), path) if shape is FrameworkClass else ()
-            methods = [_strict(reader, call, Call, where) for where, call in calls]
-            rest = {name: value for name, value in inner.items() if name != "methods"}
-            made = _strict(reader, rest, shape, path)
-            if made is not None:
-                found = {**msgspec.to_builtins(made), **({"methods": msgspec.to_builtins(methods)} if methods else {})}
-                names = found.get("names", ())
-                lists.setdefault(key, []).append({**found, "names": [each.replace(":", ".") for each in names]})
+    lists = {key: list(_described(reader, key, shape, table.get(key, []))) for key, shape in _FRAMEWORK.items()}
     plain = {key: value for key, value in table.items() if key not in _FRAMEWORK}
     known = {field.encode_name: field.type for field in msgspec.structs.fields(Page)}
     reader.unknown_keys(plain, known, ("framework",))
@@ -538,12 +528,23 @@ def _framework(reader: _Reader, table: object) -> Page | None:
     fits = [_fits(reader, value, known[key], ("framework", key)) for key, value in good.items()]
     if reader.errors or not all(fits):
         return None
-    lists["library"] = [_without(each, "names") for each in lists.get("library", [])]
-    return msgspec.convert({"framework": "project", **good, **lists}, Page)
+    return msgspec.convert({"framework": "project", **good, **msgspec.to_builtins(lists)}, Page)
 
 
-def _without(table: object, key: str) -> object:
-    return {name: value for name, value in table.items() if name != key} if isinstance(table, dict) else table
+def _described(
+    reader: _Reader, key: str, shape: type[msgspec.Struct], value: object
+) -> Iterator[FrameworkClass | Call | Library | Client]:
+    """Yield what one list of the project's own tables says."""
+    for path, table in _each_table(reader, f"framework.{key}", value):
+        calls = _each_table(reader, "methods", table.get("methods", []), path) if shape is FrameworkClass else ()
+        methods = [_strict(reader, call, Call, where) for where, call in calls]
+        made = _strict(reader, {name: each for name, each in table.items() if name != "methods"}, shape, path)
+        if isinstance(made, (FrameworkClass, Call, Client)):
+            made = msgspec.structs.replace(made, names=tuple(name.replace(":", ".") for name in made.names))
+        if isinstance(made, FrameworkClass):
+            made = msgspec.structs.replace(made, methods=tuple(call for call in methods if call is not None))
+        if isinstance(made, (FrameworkClass, Call, Client, Library)):
+            yield made
 
 
 def _each_table(
