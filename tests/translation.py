@@ -26,10 +26,8 @@ _APPLICATION = r"(\b(?:request\.|self\.)?_?app)"
 
 def litestar(body: str) -> str | None:
     """Return FastAPI code as Litestar code: handlers are registered at the end."""
-    if _OTHER.search(body):
-        return None
-    routes = _ROUTE.findall(body)
-    if any(not re.search(rf"^{owner} = ", body, re.MULTILINE) for owner, *_ in routes):
+    routes = _routes(body)
+    if routes is None:
         return None
     body = _IMPORT.sub("from litestar import Litestar, Request, delete, get, patch, post, put", body)
     body = _MADE.sub(lambda made: f"{made[1]}{made[2]} = Litestar({f'lifespan=[{made[3]}]' if made[3] else ''})", body)
@@ -39,10 +37,8 @@ def litestar(body: str) -> str | None:
 
 def aiohttp(body: str) -> str | None:
     """Return FastAPI code as aiohttp code: components are items, lifespans are contexts."""
-    if _OTHER.search(body):
-        return None
-    routes = _ROUTE.findall(body)
-    if any(not re.search(rf"^{owner} = ", body, re.MULTILINE) for owner, *_ in routes):
+    routes = _routes(body)
+    if routes is None:
         return None
     body = _IMPORT.sub("from aiohttp import web", body)
     body = _MANAGED.sub(r"\n\1", body)
@@ -75,6 +71,13 @@ def sanic(body: str) -> str | None:
     body = _MADE.sub(r'\1\2 = Sanic("shop")', body)
     body = re.sub(r"\.state\b", ".ctx", body).replace(": FastAPI", ": Sanic")
     return _whole(body)
+
+
+def _routes(body: str) -> list[tuple[str, str, str, str, str]] | None:
+    """Return owner, verb, path, definition and name of the routes, ``None`` for what cannot be told at the end."""
+    routes: list[tuple[str, str, str, str, str]] = _ROUTE.findall(body)
+    known = all(re.search(rf"^{owner} = ", body, re.MULTILINE) for owner, *_ in routes)
+    return routes if known and not _OTHER.search(body) else None
 
 
 def _made_by_aiohttp(made: re.Match[str]) -> str:
