@@ -24,6 +24,7 @@ class Mentions:
                     if function.owner >= 0:
                         self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._used: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
 
@@ -43,6 +44,15 @@ class Mentions:
                 roots = (facts.body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
                          *(function.decorators for function in facts.functions))  # fmt: skip
             known = self._names[(file, index)] = frozenset(_words(roots))
+        return known
+
+    def used(self, file: str, index: int) -> frozenset[str]:
+        """Return the names that a function (or, with -1, a module's own code) mentions, but not only to catch them."""
+        known = self._used.get((file, index))
+        if known is None:
+            facts = self.project.facts[file]
+            roots = (facts.functions[index].body,) if index >= 0 else (facts.body, *(cls.body for cls in facts.classes))
+            known = self._used[file, index] = frozenset(_words(roots, heads=False))
         return known
 
     def written(self, file: str, index: int) -> frozenset[str]:
@@ -137,7 +147,8 @@ def _around(functions: tuple[flow.Function, ...], index: int) -> Iterator[int]:
         index = functions[index].scope
 
 
-def _words(roots: Iterable[object]) -> Iterator[str]:
+def _words(roots: Iterable[object], heads: bool = True) -> Iterator[str]:
+    """Yield the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for."""
     stack: list[object] = list(roots)
     while stack:
         node = stack.pop()
@@ -156,6 +167,8 @@ def _words(roots: Iterable[object]) -> Iterator[str]:
                     yield from (part for part in text.replace(":", ".").split(".") if part.isidentifier())
             case flow.ImportFrom():
                 pass
+            case flow.Handler(body=body) if not heads:
+                stack.append(body)
             case flow.Record():
                 stack.extend(getattr(node, field) for field in node.__struct_fields__)
 

@@ -236,6 +236,24 @@ class Project:
         yield from later
 
     @cached_property
+    def _heirs(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for facts in self.facts.values():
+            for cls in facts.classes:
+                for base in cls.bases:
+                    found.setdefault(flow.last_name(base), set()).add(cls.name)
+        return found
+
+    def family(self, name: str) -> frozenset[str]:
+        """Return the names of the classes that extend one of this name, by the look of it, and the name itself."""
+        found, waiting = {name}, [name]
+        while waiting:
+            new = self._heirs.get(waiting.pop(), set()) - found
+            found |= new
+            waiting.extend(new)
+        return frozenset(found)
+
+    @cached_property
     def imported_names(self) -> frozenset[str]:
         """The dotted names of all that the project's files import, as they write them."""
         return frozenset(

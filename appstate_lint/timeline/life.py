@@ -17,13 +17,13 @@ from appstate_lint.timeline.idling import Idling
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.presence import (
     ABSENT,
-    BORN,
     MISSING,
     PRESENT,
     Cell,
     Facts,
     Key,
     Store,
+    is_mark,
     join_stores,
     rewritten,
 )
@@ -429,7 +429,7 @@ class Life(Idling):
     def serve_early(self, entries: list[Entry], early: Path, current: Path) -> None:
         """Serve requests while the code still runs that the framework starts when it already serves."""
         late = {key: early.store.get(key, MISSING) for key, cell in current.store.items() if cell.bits & PRESENT}
-        late = {key: cell for key, cell in late.items() if not cell.bits & PRESENT and key[1] != BORN}
+        late = {key: cell for key, cell in late.items() if not cell.bits & PRESENT and not is_mark(key)}
         self.spawned = True
         before = Path({}, {**current.store, **late}, early.facts)
         for entry in entries:

@@ -54,6 +54,8 @@ Store: TypeAlias = dict[Key, Cell]
 
 BORN = ""
 """The name under which a store notes that an application was made on the way to it."""
+REGISTERED = "+"
+"""The beginning of the name under which a store notes that a function has registered code on an application."""
 LOCAL = "~"
 """The beginning of the name of a condition on a variable of a function: it ends with the function."""
 HAS, SOME, TRUE = "has", "some", "true"
@@ -63,6 +65,29 @@ HAS, SOME, TRUE = "has", "some", "true"
 def about(key: Key, level: str) -> str:
     """Return the condition that a component holds so much."""
     return "\t".join((level, *key))
+
+
+def is_mark(key: Key) -> bool:
+    """Tell whether a key of a store is no component, but notes what happened on the way."""
+    return key[1] == BORN or key[1].startswith(REGISTERED)
+
+
+def proved(marks: Iterable[Key], store: Store) -> Facts:
+    """Return what code knows that runs because the functions of ``marks`` have registered it.
+
+    Each is a condition on a store; one proves others where it holds only after them.
+    """
+    facts = frozenset((about(key, HAS), True) for key in marks)
+    registered = [(key, cell) for key, cell in store.items() if key[1].startswith(REGISTERED)] if facts else []
+    while True:
+        more = {
+            (about(key, HAS), True)
+            for key, cell in registered
+            if not cell.bits & ABSENT or any(clause <= facts for clause in cell.clauses)
+        }
+        if more <= facts:
+            return facts
+        facts |= more
 
 
 def is_about(condition: str, key: Key | None = None) -> bool:
@@ -161,6 +186,7 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
         return left
     left_side, right_side = Side(left, left_facts), Side(right, right_facts)
     if len(different) > 1:
+        different.sort(key=lambda key: not is_mark(key))
         pairs = [(key, left.get(key, MISSING), right.get(key, MISSING)) for key in different]
         left_side = left_side._replace(signs=_signs(pairs))
         right_side = right_side._replace(signs=_signs([(key, there, here) for key, here, there in pairs]))

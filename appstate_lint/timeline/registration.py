@@ -15,7 +15,18 @@ from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.expressions import literal_names
 from appstate_lint.timeline.heap import Frame, Path, single
 from appstate_lint.timeline.parts import DYNAMIC, Exit
-from appstate_lint.timeline.presence import ABSENT, BORN, VALUE, Cell, Facts, Key, Store, join_stores, lasting
+from appstate_lint.timeline.presence import (
+    ABSENT,
+    BORN,
+    REGISTERED,
+    VALUE,
+    Cell,
+    Facts,
+    Key,
+    Store,
+    join_stores,
+    lasting,
+)
 from appstate_lint.timeline.records import Late, NotRun, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
@@ -141,6 +152,7 @@ class Registering(Statements):
             return
         present: frozenset[Key] = frozenset()
         if self.phase in (Phase.BUILD, Phase.STARTUP):
+            self.mark(owner, path)
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
         entry = Registration(
             role, value, lasting(path.facts), dependencies, self.phase, self.place(at), present, (route,)
@@ -154,6 +166,12 @@ class Registering(Statements):
                 known[index] = each._replace(routes=routes, present=each.present & present)
                 return
         known.append(entry)
+
+    def mark(self, owner: Object, path: Path) -> None:
+        """Note that the running function registers code: what is written wherever that happens comes along."""
+        key = (self.canonical(owner).site, f"{REGISTERED}{self.frame.file}:{self.frame.index}")
+        self.frame.touched.add(key)
+        path.put(key, Cell(VALUE))
 
     def registered(self, owner: Object, role: str) -> tuple[Value, ...]:
         return tuple(each.value for each in self.registrations.get(owner.site, ()) if each.role == role)

@@ -7,7 +7,20 @@ from collections.abc import Iterator, Set
 from appstate_lint.facts import flow
 from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.heap import Frame, Path, merge
-from appstate_lint.timeline.presence import ABSENT, MISSING, PRESENT, VALUE, Cell, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import (
+    ABSENT,
+    MISSING,
+    PRESENT,
+    VALUE,
+    Cell,
+    Facts,
+    Key,
+    Store,
+    given,
+    is_mark,
+    join_stores,
+    proved,
+)
 from appstate_lint.timeline.records import Dropped
 from appstate_lint.timeline.registration import Registering, Registration
 from appstate_lint.timeline.values import (
@@ -372,11 +385,14 @@ class Starting(Registering):
                 yield value, facts | own
 
     def assume(self, present: Set[Key], path: Path) -> None:
-        """Take components as present that were so when the code was registered which is about to run."""
-        for key in present:
-            cell = path.store.get(key)
-            if cell is not None and cell.bits & ABSENT and not cell.gone:
-                path.put(key, Cell(cell.bits & PRESENT or VALUE))
+        """Take as present what was so when the code was registered which is about to run, or what comes with that."""
+        facts = proved((key for key in present if is_mark(key)), path.store)
+        for key, cell in path.store.items() if present else ():
+            if cell.bits & ABSENT and not cell.gone:
+                if key in present:
+                    path.put(key, Cell(cell.bits & PRESENT or VALUE))
+                elif cell.clauses and facts:
+                    path.put(key, given(cell._replace(clauses=frozenset(each - facts for each in cell.clauses)), facts))
 
 
 def at_place(place: Place) -> flow.At:

@@ -603,13 +603,20 @@ class Statements(Calls):
         self.catching.pop()
         failing = self.failed_paths(before, path, self.raising.pop())
         after: Path | None = path
+        left = merge(None, path.fork())
+        for each, _ in frame.returns[returns:]:
+            left = merge(left, each)
         if not path.dead:
             self.block(node.orelse, path)
         swallowed = False
         end_phase = self.phase
         again: list[Path] = []
         for handler, caught in zip(node.handlers, names, strict=True):
-            entry = functools.reduce(_merged, failing).fork()
+            entry = (
+                left.fork()
+                if left is not None and self.is_never_raised(handler)
+                else functools.reduce(_merged, failing).fork()
+            )
             self.phase = phase
             if handler.name:
                 entry.bind(handler.name, Unknown(handler.name))
@@ -634,6 +641,20 @@ class Statements(Calls):
             final = node.final
             self.finally_block(lambda each, failed: self.block(final, each), after, failures, returns, phase)
         path.become(after)
+
+    def is_never_raised(self, handler: flow.Handler) -> bool:
+        """Tell whether a handler of start-up code is for exceptions of the project that no code that ran so far names.
+
+        Where something raises it that is not seen, the handler is taken to run after all that it guards.
+        """
+        if self.phase is Phase.SERVING or self.frame.function is None or not handler.types:
+            return False
+        kinds = [self.project.resolve(self.frame.file, each) for each in handler.types]
+        if any(kind is None or kind.kind != "class" for kind in kinds):
+            return False
+        names = {name for each in self.caught_names(handler) for name in self.project.family(each)}
+        ran = (*self.records.reached, *((file, -1) for file in self.modules))
+        return not any(names & self.mentions.used(*each) for each in ran)
 
     def lets_through(self, handlers: tuple[flow.Handler, ...], handler: flow.Handler) -> bool:
         """Tell whether a handler, or one before it, raises again what start-up raises in place of any failure.
