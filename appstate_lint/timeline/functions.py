@@ -11,7 +11,7 @@ from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
 from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
-from appstate_lint.timeline.presence import ABSENT, LOCAL, MISSING, Facts, Store
+from appstate_lint.timeline.presence import ABSENT, HAS, LOCAL, MISSING, Facts, Store, about
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -359,6 +359,9 @@ class Functions(Arguments):
             return UNKNOWN
         path.put_all(result.after)
         path.facts |= result.new_facts
+        for (key, before), (_, after) in zip(result.before, result.after, strict=True):
+            if before.bits & ABSENT and not after.bits & ABSENT:
+                self.hold(path, about(key, HAS), True)
         return result.value
 
     def result(self, finished: list[tuple[Path, Value]], frame: Frame, joined: Path | None) -> Value:

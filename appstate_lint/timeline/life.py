@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
@@ -17,14 +17,18 @@ from appstate_lint.timeline.idling import Idling
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.presence import (
     ABSENT,
+    HAS,
     MISSING,
     PRESENT,
     Cell,
     Facts,
     Key,
     Store,
+    about,
+    is_about,
     is_mark,
     join_stores,
+    kept,
     rewritten,
 )
 from appstate_lint.timeline.records import CallStep, Records
@@ -42,6 +46,7 @@ from appstate_lint.timeline.values import (
 )
 
 MOST_SERVING_PASSES = 3
+_MOST_IN_ORDER = 64
 
 
 class Life(Idling):
@@ -407,6 +412,7 @@ class Life(Idling):
                 self.serve_early(entries, self.early, current)
             effects = self.serve_unplaced(application, current, effects)
             effects = self.run_possible(current, effects)
+            effects.store = kept(effects.store, current.store)
             if effects.store == current.store:
                 break
             current = Path({}, effects.store, current.facts)
@@ -567,10 +573,30 @@ class Life(Idling):
                 if early and end != each.store:
                     store = join_stores(each.store, end, frozenset(), frozenset())
                     if goes_on:
-                        store = _settled(store, each.store, end)
+                        store = _settled(store, each.store, end, self.written_from(each.phase))
+                    deciding, store = self.deciding, _in_order(store, each.store, self.first_and_last())
+                    self.deciding |= {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
                     effects = self.run_beside(each, store, current, effects, spawned=True)
+                    self.deciding = deciding
                 if not early or goes_on:
                     effects = self.run_beside(each, current.store, current, effects, spawned=False)
+
+    def written_from(self, phase: Phase) -> set[Key]:
+        """Return the components that code writes in a phase or in a later one."""
+        seen = self.records.occurrences.values()
+        return {
+            (each.owner, each.component) for each in seen if each.kind is Kind.WRITE and each.phase.rank >= phase.rank
+        }
+
+    def first_and_last(self) -> dict[Key, tuple[int, int]]:
+        """Return when each component is written before serving, the first time and the last."""
+        found: dict[Key, tuple[int, int]] = {}
+        for each in self.records.occurrences.values():
+            if each.kind is Kind.WRITE and each.phase.rank < Phase.SERVING.rank:
+                key = (each.owner, each.component)
+                first, last = found.get(key, (each.order, each.order))
+                found[key] = (min(first, each.order), max(last, each.order))
+        return found
 
     def decorated_methods(self, cls: ClassValue) -> Iterator[str]:
         """Yield the methods of a class, and of its bases, that have a decorator."""
@@ -582,6 +608,7 @@ class Life(Idling):
     def run_beside(self, started: Spawned, store: Store, current: Path, effects: Path, spawned: bool) -> Path:
         """Run spawned code once, from ``store``; return the effects of serving with what it changes."""
         path = Path({}, store, current.facts | started.facts)
+        self.assume(started.marks, path)
         code, at = started.value, at_place(started.place)
         outer, self.application = self.application, self.owner_of(started)
         self.spawned = spawned
@@ -703,14 +730,33 @@ def _differs(before: Cell | None, after: Cell) -> bool:
     return before is None or (before.bits, before.truth) != (after.bits, after.truth)
 
 
-def _settled(store: Store, spawned: Store, end: Store) -> Store:
+def _settled(store: Store, spawned: Store, end: Store, written: Set[Key]) -> Store:
     """Return a store in which what is as likely missing at the end as at the spawn is there, if it ever is.
 
-    Where it is missing, it is missing for good: the spawned code is not early.
+    So is what none of the ``written`` writes has to come for. Where it is missing, it is missing for good: the
+    spawned code is not early.
     """
     doubtful = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT)
-    same = (key for key in doubtful if key in end and end[key].bits == spawned[key].bits)
+    same = (key for key in doubtful if key in end and (end[key].bits == spawned[key].bits or key not in written))
     return {**store, **{key: Cell(store[key].bits & PRESENT) for key in same}}
+
+
+def _in_order(store: Store, spawned: Store, written: Mapping[Key, tuple[int, int]]) -> Store:
+    """Return a store of spawned code that knows the order of what start-up writes: what comes first is there first."""
+    late = [key for key in written if key in store and store[key].bits & ABSENT and not _surely(spawned, key)]
+    late = sorted(late, key=written.__getitem__)[:_MOST_IN_ORDER]
+    new: Store = {}
+    for key in late:
+        cell = store[key]
+        after = {frozenset({(about(each, HAS), True)}) for each in late if written[each][0] > written[key][1]}
+        if cell.bits & PRESENT and not cell.gone:
+            lasting = {each for each in cell.clauses if not any(is_about(name) for name, _ in each)}
+            new[key] = cell._replace(clauses=frozenset(lasting | after))
+    return {**store, **new}
+
+
+def _surely(store: Store, key: Key) -> bool:
+    return not store.get(key, MISSING).bits & ABSENT
 
 
 def _joined(left: Path, right: Path) -> Path:

@@ -237,6 +237,45 @@ def given(cell: Cell, facts: Facts) -> Cell:
     return cell
 
 
+def with_clause(store: Store, facts: Facts, there: Store) -> Store:
+    """Return a store, joined from ``there`` and another one, that knows what is present if all of ``facts`` hold."""
+    new = {
+        key: cell._replace(clauses=cell.clauses | {facts})
+        for key, cell in store.items()
+        if cell.bits & ABSENT and not there.get(key, MISSING).bits & ABSENT and facts not in cell.clauses
+    }
+    return {**store, **new} if new else store
+
+
+def without(store: Store, assumed: Store, known: Store) -> Store:
+    """Return a store without what it has from ``assumed`` only, where ``known`` is all that is known."""
+    taken = {
+        key: known[key] for key, cell in store.items() if assumed.get(key) is cell and known.get(key, cell) is not cell
+    }
+    return {**store, **taken} if taken else store
+
+
+def kept(store: Store, before: Store) -> Store:
+    """Return what serving, which began with ``before``, made of it: only a deletion takes away what was there."""
+    new: Store = {}
+    for key, cell in store.items():
+        known = before.get(key)
+        if known is None or cell is known or cell.gone or not cell.bits & ABSENT:
+            continue
+        if not known.bits & ABSENT:
+            new[key] = cell._replace(bits=cell.bits & ~ABSENT, clauses=frozenset())
+        else:
+            for_good = {clause for clause in known.clauses if _never_changes(clause)}
+            if not for_good <= cell.clauses:
+                new[key] = cell._replace(clauses=cell.clauses | for_good)
+    return {**store, **new} if new else store
+
+
+def _never_changes(clause: Facts) -> bool:
+    """Tell whether serving code cannot change whether a clause holds: it is not about a component."""
+    return all(not is_about(name) or is_mark(_component(name)) for name, _ in clause)
+
+
 def rewritten(store: Store, key: Key) -> Store:
     """Return a store without the clauses that say what the component ``key``, just written, held before."""
     cell = store[key]

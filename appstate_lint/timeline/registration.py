@@ -24,6 +24,7 @@ from appstate_lint.timeline.presence import (
     Facts,
     Key,
     Store,
+    is_mark,
     join_stores,
     lasting,
 )
@@ -94,6 +95,8 @@ class Spawned(msgspec.Struct):
     place: Place
     phase: Phase
     stack: Stack
+    marks: frozenset[Key] = frozenset()
+    """What had certainly been registered where it is started."""
     end: Store | None = None
     """The state where its creator waited for its end, if it did."""
     application: str = ""
@@ -418,6 +421,7 @@ class Registering(Statements):
         known = self.waiting.get(key)
         if known is not None and known.possible == self.possible:
             known.facts &= path.facts
+            known.marks &= _marks(path)
             known.store = join_stores(known.store, path.store, frozenset(), frozenset())
             known.left = known.left or known.place != self.place(at)
             return
@@ -425,6 +429,7 @@ class Registering(Statements):
             return
         entry = Spawned(code, path.store, lasting(path.facts), certain, self.place(at), self.phase, tuple(self.stack))
         entry.possible = self.possible
+        entry.marks = _marks(path)
         entry.application = self.application.site if self.application is not None else ""
         self.waiting[key] = entry
         if certain and isinstance(code, Invocation) and code.kind == "coroutine":
@@ -732,6 +737,10 @@ def below(outer: tuple[Route, ...], inner: tuple[Route, ...]) -> tuple[Route, ..
     """Return routes as they are served below the prefixes ``outer``; a route of a Route object keeps its verbs."""
     found = (Route(left.path + right.path, right.verbs or left.verbs) for left in outer for right in inner)
     return tuple(itertools.islice(found, _MOST_ROUTES))
+
+
+def _marks(path: Path) -> frozenset[Key]:
+    return frozenset(key for key, cell in path.store.items() if is_mark(key) and not cell.bits & ABSENT)
 
 
 def _joined(left: Path, right: Path) -> Path:

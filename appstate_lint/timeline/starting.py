@@ -20,6 +20,8 @@ from appstate_lint.timeline.presence import (
     is_mark,
     join_stores,
     proved,
+    with_clause,
+    without,
 )
 from appstate_lint.timeline.records import Dropped
 from appstate_lint.timeline.registration import Registering, Registration
@@ -148,7 +150,7 @@ class Starting(Registering):
                 self.early = current.fork() if current is not None else None
             if role == "context":
                 for each in own:
-                    current = self.run_lifespan(each, current) if current is not None and not current.dead else None
+                    current = self.run_context(each, current) if current is not None and not current.dead else None
             else:
                 self.call_handlers(own, current, application)
         return None if current is None or current.dead else (current.store, current.facts)
@@ -215,10 +217,7 @@ class Starting(Registering):
         self.unframe()
         self.settle(once)
         if extra:
-            other = path.fork()
-            if len(extra) == 1:
-                other.facts |= {(name, not truth) for name, truth in extra}
-            path.become(merge(once, other))
+            path.become(_unless(extra, once, path))
 
     def call_hook(self, code: Value, path: Path, at: flow.At, application: Object) -> None:
         """Call a start-up or shutdown handler, with the application if it takes something."""
@@ -258,10 +257,22 @@ class Starting(Registering):
                 joined = self.run_lifespan(each, joined)
         return joined
 
+    def run_context(self, registration: Registration, path: Path) -> Path | None:
+        """Run one context up to its ``yield``; one that was registered under a condition may not run."""
+        extra = registration.facts - path.facts
+        once = path.fork()
+        once.facts |= extra
+        self.conditional += bool(extra)
+        ended = self.run_lifespan(registration, once)
+        self.conditional -= bool(extra)
+        return _unless(extra, ended, path) if extra else ended
+
     def run_lifespan(self, registration: Registration, path: Path) -> Path | None:
         """Run one lifespan; return the path at its ``yield``; the rest runs at shutdown."""
         ends: list[Path] = []
         at = at_place(registration.place)
+        before, path = path, path.fork()
+        self.assume(registration.present, path)
         for option in options(plain(registration.value)):
             once = path.fork()
             self.framed(registration.place, once)
@@ -279,6 +290,8 @@ class Starting(Registering):
         joined: Path | None = None
         for end in ends:
             joined = merge(joined, end)
+        if joined is not None and path.store is not before.store:
+            joined.store = without(joined.store, path.store, before.store)
         return joined
 
     def lifespan_result(self, value: Value, path: Path, at: flow.At) -> Value:
@@ -393,6 +406,17 @@ class Starting(Registering):
                     path.put(key, Cell(cell.bits & PRESENT or VALUE))
                 elif cell.clauses and facts:
                     path.put(key, given(cell._replace(clauses=frozenset(each - facts for each in cell.clauses)), facts))
+
+
+def _unless(facts: Facts, ended: Path | None, path: Path) -> Path | None:
+    """Join where code ended that runs only if ``facts`` hold with the path without it."""
+    other = path.fork()
+    if len(facts) == 1:
+        other.facts |= {(name, not truth) for name, truth in facts}
+    joined = merge(ended, other)
+    if joined is not None and ended is not None and not ended.dead:
+        joined.store = with_clause(joined.store, facts, ended.store)
+    return joined
 
 
 def at_place(place: Place) -> flow.At:
