@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from appstate_lint.facts import flow
-from appstate_lint.facts.flow import Block
+from appstate_lint.facts.flow import Block, Expr
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import Project
@@ -122,7 +122,7 @@ class Mentions:
             return facts.name in live and self._mentioned_around(function, running)
         if facts.owner >= 0:
             cls = self.project.cls(function[0], facts.owner)
-            special = facts.name.startswith("__") or bool(facts.decorators)
+            special = facts.name.startswith("__") or not all(map(_is_plain, facts.decorators))
             return cls.name in live and (special or facts.name in live)
         return facts.name in live
 
@@ -138,6 +138,17 @@ class Mentions:
             for index in range(len(functions))
             if index != own and facts.scope in _around(functions, index)
         )
+
+
+def _is_plain(decorator: Expr) -> bool:
+    """Tell whether a decorator leaves a method to those who name it: it registers nothing."""
+    return flow.last_name(decorator.func if isinstance(decorator, flow.Call) else decorator) in _PLAIN
+
+
+_PLAIN = frozenset({
+    "abstractmethod", "asynccontextmanager", "cache", "cached_property", "classmethod", "contextmanager", "lru_cache",
+    "override", "property", "setter", "staticmethod", "wraps",
+})  # fmt: skip
 
 
 def _around(functions: tuple[flow.Function, ...], index: int) -> Iterator[int]:

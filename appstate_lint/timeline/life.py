@@ -572,8 +572,7 @@ class Life(Idling):
                 goes_on = end is current.store
                 if early and end != each.store:
                     store = join_stores(each.store, end, frozenset(), frozenset())
-                    if goes_on:
-                        store = _settled(store, each.store, end, self.written_from(each.phase))
+                    store = _settled(store, each.store, end, self.written_from(each.phase))
                     deciding, store = self.deciding, _in_order(store, each.store, self.first_and_last())
                     self.deciding |= {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
                     effects = self.run_beside(each, store, current, effects, spawned=True)
