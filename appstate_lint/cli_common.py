@@ -1,0 +1,181 @@
+"""What the commands share: their options, which project they speak of, and how they print and fail."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TextIO
+
+import click
+import msgspec
+
+from appstate_lint import config, source
+from appstate_lint.checks import RULES
+from appstate_lint.config import Settings
+from appstate_lint.frameworks import rules_folder
+from appstate_lint.model import Report, Rule
+from appstate_lint.report.text import visible
+
+CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+class Project(NamedTuple):
+    """A root (absolute), and the patterns that make a file outside any project one of its own."""
+
+    root: Path
+    left_out: tuple[str, ...] = ()
+
+
+class CannotRun(Exception):
+    """The command cannot do what was asked; each argument is a line for people: what, where, how to mend."""
+
+
+def reported(command: Callable[..., int]) -> Callable[..., int]:
+    """Make an unexpected exception of ``command`` one line and exit 2; the traceback is shown under ``-v``."""
+
+    @functools.wraps(command)
+    def guarded(*, verbose: bool, **options: object) -> int:
+        try:
+            return command(verbose=verbose, **options)
+        except (CannotRun, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if verbose:
+                say(traceback.format_exc().rstrip())
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            hint = "please report it with the traceback" if verbose else "run again with -v to see where"
+            raise CannotRun(f"internal error, {reason}; {hint}") from error
+
+    return guarded
+
+
+paths_argument = click.argument("paths", nargs=-1, type=click.Path())
+config_option = click.option("--config", "config_path", metavar="PATH", help="Read this configuration file.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Say more on stderr; show the traceback of a failure."
+)
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Color the text output."
+)
+prefilter_option = click.option(
+    "--no-prefilter", "prefilter", flag_value=False, type=bool, default=True, help="Parse every file."
+)
+
+
+def projects_of(paths: tuple[str, ...]) -> Mapping[Project, frozenset[str]]:
+    """Return each project of ``paths`` with the paths to report on, relative to it ("." for all of it)."""
+    given = [Path(path) for path in paths or (".",)]
+    if missing := [path for path in given if not path.exists()]:
+        raise CannotRun(*(f"no such file or directory: {path}; name one that exists" for path in missing))
+    projects: dict[Project, frozenset[str]] = {}
+    for path in given:
+        real = path.resolve()
+        project = Project(source.find_root(real).resolve(), source.alone(real))
+        below = real.relative_to(project.root).as_posix() if real.is_relative_to(project.root) else "."
+        projects[project] = projects.get(project, frozenset()) | {below}
+    return projects
+
+
+def one_root(projects: Mapping[Project, object]) -> None:
+    """Refuse ``projects`` that are several: a document speaks of one."""
+    if len(projects) > 1:
+        names = ", ".join(str(project.root) for project in projects)
+        raise CannotRun(f"the paths belong to {len(projects)} projects ({names}); JSON output takes one at a time")
+
+
+def is_below(file: str, below: frozenset[str]) -> bool:
+    """Say whether ``file`` is one of the paths ``below``, or lies under one; all relative to the root."""
+    return file in below or any(str(parent) in below for parent in PurePosixPath(file).parents)
+
+
+def all_settings(projects: Iterable[Project], config_path: str | None) -> Mapping[Project, Settings]:
+    """Return the settings of each of ``projects``; raises CannotRun with all that is wrong."""
+    return {project: settings_of(project, config_path) for project in projects}
+
+
+def settings_of(project: Project, config_path: str | None) -> Settings:
+    """Return the settings of ``project``; raises CannotRun with all that is wrong with them."""
+    explicit = None if config_path is None else Path(config_path)
+    if explicit is not None and not explicit.is_file():
+        raise CannotRun(f"no such configuration file: {config_path}; give --config a TOML file that exists")
+    try:
+        settings = config.load(project.root, explicit)
+    except config.ConfigErrors as errors:
+        raise CannotRun(*str(errors).splitlines()) from errors
+    return msgspec.structs.replace(settings, exclude=(*project.left_out, *settings.exclude))
+
+
+def nearest_rule(word: str) -> str:
+    """Return a question that names the rule or code nearest to ``word``; empty if none is near."""
+    close = config.nearest(word, [name for rule in RULES for name in (rule.name, rule.code)])
+    return f" (did you mean {close}?)" if close else ""
+
+
+def page_of(rule: Rule) -> str:
+    """Return the text of the page of ``rule``."""
+    try:
+        return (rules_folder() / f"{rule.name}.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return f"# {rule.name} ({rule.code})\n\nThis rule has no page.\n"
+
+
+def line_reader(root: Path) -> Callable[[str], Sequence[str]]:
+    """Return what gives the lines of a file (relative to ``root``); none if it cannot be read."""
+
+    @functools.lru_cache(maxsize=64)
+    def lines(file: str) -> Sequence[str]:
+        try:
+            return source.decode(source.read_bytes(root, file)).split("\n")
+        except source.Unreadable:
+            return ()
+
+    return lines
+
+
+def details(report: Report) -> Iterator[str]:
+    """Yield what ``-v`` adds: files not parsed, names not known, applications."""
+    for file in report.coverage.files.unparsable:
+        yield f"not parsed: {file}"
+    for spot in report.coverage.dynamic:
+        yield f"name not known: {spot.file}:{spot.line}"
+    for application in report.applications:
+        openness = ", open" if application.open else ""
+        yield (
+            f"application: {application.name} ({application.framework}, {application.file}:{application.line}, "
+            f"{application.entry_points} entry points{openness})"
+        )
+
+
+def wants_color(choice: str) -> bool:
+    """Say whether to color what goes to stdout, given what ``--color`` says."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def say(*rows: str) -> None:
+    """Write ``rows`` to stderr, a line each."""
+    for row in rows:
+        _write(sys.stderr, "\n".join(map(visible, row.split("\n"))) + "\n")
+
+
+def emit(text: str) -> None:
+    """Write ``text`` to stdout."""
+    _write(sys.stdout, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write ``text`` now; where nobody reads any more, it and the rest of the output go nowhere."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
