@@ -2,93 +2,251 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import click
 import msgspec
 
-from appstate_lint import engine
+from appstate_lint import baseline, engine, selection, source
 from appstate_lint.checks import RULES
+from appstate_lint.checks.families import meant
+from appstate_lint.choices import Choice, PathIgnore, SeverityChoice
 from appstate_lint.cli_common import (
     CLEAN,
     FOUND,
     CannotRun,
-    all_settings,
+    Project,
     color_option,
     config_option,
     details,
     emit,
     is_below,
     line_reader,
-    nearest_rule,
     one_root,
+    page_of,
     paths_argument,
     prefilter_option,
     projects_of,
     reported,
+    repository_prefix,
     say,
+    settings_of,
     verbose_option,
     wants_color,
 )
-from appstate_lint.model import Severity
+from appstate_lint.cli_watch import watched
+from appstate_lint.config import Settings, nearest
+from appstate_lint.files import write_whole
+from appstate_lint.model import Finding, Report, Severity
+from appstate_lint.progress import waiting
 from appstate_lint.report import Format, findings_text
 from appstate_lint.report.text import summary
+
+_FORMATS = [form.value for form in Format]
+_LEVELS = [severity.value for severity in Severity]
+
+
+class Request(NamedTuple):
+    """The options of one run, as they were given."""
+
+    paths: tuple[str, ...]
+    output_format: str
+    outputs: tuple[str, ...]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    path_ignores: tuple[str, ...]
+    severities: tuple[str, ...]
+    strict: bool
+    baseline_path: str | None
+    use_baseline: bool
+    diff: str | None
+    fail_on: str
+    exit_zero: bool
+    watch: bool
+    prefilter: bool
+    config_path: str | None
+    color: str
+    verbose: bool
 
 
 @click.command()
 @paths_argument
-@click.option("--output-format", type=click.Choice([form.value for form in Format]), default="text")
-@click.option("--select", multiple=True, metavar="RULES", help="Report only these: names, codes, beginnings of codes.")
+@click.option("--output-format", type=click.Choice(_FORMATS), default="text", help="What to print.")
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=PATH", help="Write a report to a file, too.")
+@click.option(
+    "--select", multiple=True, metavar="RULES", help="Report only these: names, codes or beginnings, families."
+)
 @click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these.")
+@click.option(
+    "--per-path-ignore", "path_ignores", multiple=True, metavar="PATTERN:RULES", help="Do not report these there."
+)
+@click.option(
+    "--severity", "severities", multiple=True, metavar="RULES=LEVEL", help="Take these as error, warning or info."
+)
+@click.option("--strict", is_flag=True, help="Report pragmas, ignores and baseline lines that silence nothing.")
+@click.option("--baseline", "baseline_path", metavar="PATH", help="Accept what this baseline lists.")
+@click.option(
+    "--no-baseline", "use_baseline", flag_value=False, type=bool, default=True, help="Accept nothing for now."
+)
+@click.option("--diff", metavar="REF", help="Report only where the reader or its trace changed since REF.")
+@click.option("--fail-on", type=click.Choice(_LEVELS), default="warning", help="The least that makes the exit code 1.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until interrupted.")
 @prefilter_option
 @config_option
 @color_option
 @verbose_option
 @reported
-def check(
-    paths: tuple[str, ...],
-    output_format: str,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    prefilter: bool,
-    config_path: str | None,
-    color: str,
-    verbose: bool,
-) -> int:
+def check(**given: Any) -> int:
     """Analyze the project around PATHS (default: here) and report the findings at or below them."""
-    form = Format(output_format)
-    shown_rules = _chosen(select, ignore)
-    projects = projects_of(paths)
-    if form is Format.JSON:
+    request = Request(**given)
+    if request.watch:
+        return watched(request.paths, request.config_path, lambda: _checked(request))
+    return _checked(request)
+
+
+def _checked(request: Request) -> int:
+    form = Format(request.output_format)
+    outputs = dict(_outputs(request.outputs))
+    projects = projects_of(request.paths)
+    if outputs or not form.is_lines:
         one_root(projects)
-    settings = all_settings(projects, config_path)
-    code = CLEAN
+    settings = {project: _settings(project, request) for project in projects}
+    fails = False
     for project, below in projects.items():
-        report = engine.analyze(project.root, settings[project], prefilter=prefilter)
-        findings = tuple(f for f in report.findings if f.rule in shown_rules and is_below(f.file, below))
-        report = msgspec.structs.replace(report, findings=findings)
-        emit(findings_text(report, form, lines=line_reader(project.root), color=wants_color(color)))
+        with waiting(f"analyzing {project.root.name}"):
+            report = engine.analyze(project.root, settings[project], prefilter=request.prefilter)
+        report = _limited(report, project, below, settings[project], request.diff)
+        for path, each in outputs.items():
+            _write(path, _text(report, each, project))
+        emit(_text(report, form, project, color=wants_color(request.color)))
         if form is not Format.JSON:
-            say(*summary(report), *(details(report) if verbose else ()))
-        if any(finding.severity is not Severity.INFO for finding in findings):
-            code = FOUND
-    return code
+            say(*summary(report), *(details(report) if request.verbose else ()))
+        fails = fails or any(_weighs(finding, Severity(request.fail_on)) for finding in report.findings)
+    return FOUND if fails and not request.exit_zero else CLEAN
 
 
-def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    """Return the names of the rules to report: without ``select`` all but those that are information."""
-    selected = _named("--select", select)
-    if not select:
-        selected = frozenset(rule.name for rule in RULES if rule.severity is not Severity.INFO)
-    return selected - _named("--ignore", ignore)
+def _weighs(finding: Finding, least: Severity) -> bool:
+    """Say whether ``finding`` is as bad as ``least`` or worse."""
+    return _LEVELS.index(finding.severity) <= _LEVELS.index(least)
 
 
-def _named(option: str, values: tuple[str, ...]) -> frozenset[str]:
+def _limited(report: Report, project: Project, below: frozenset[str], settings: Settings, diff: str | None) -> Report:
+    """Return ``report`` with what it says of the paths ``below`` that changed, information only if it was selected."""
+    changed = None if diff is None else _changed(project.root, diff)
+
+    def is_wanted(finding: Finding) -> bool:
+        if finding.severity is Severity.INFO and not settings.select:
+            return False
+        return is_below(finding.file, below) and (changed is None or _touches(finding, changed))
+
+    return msgspec.structs.replace(
+        report,
+        findings=tuple(finding for finding in report.findings if is_wanted(finding)),
+        silenced=tuple(each for each in report.silenced if is_wanted(each.finding)),
+    )
+
+
+def _changed(root: Path, reference: str) -> frozenset[str]:
+    try:
+        return source.changed_files(root, reference)
+    except source.NoChanges as error:
+        raise CannotRun(f"--diff: {error}") from error
+
+
+def _touches(finding: Finding, changed: frozenset[str]) -> bool:
+    """Say whether a reader of ``finding``, or anything on its trace, is in a file that ``changed``."""
+    files = {finding.file, *(step.file for step in finding.trace), *(each.file for each in finding.related)}
+    return bool(files & changed)
+
+
+def _text(report: Report, form: Format, project: Project, *, color: bool = False) -> str:
+    return findings_text(
+        report,
+        form,
+        lines=line_reader(project.root),
+        color=color,
+        prefix=repository_prefix(project.root),
+        rules=RULES,
+        pages={rule.name: page_of(rule) for rule in RULES} if form is Format.SARIF else {},
+    )
+
+
+# --- outputs --------------------------------------------------------------------------------------------------------
+
+
+def _outputs(given: tuple[str, ...]) -> Iterator[tuple[Path, Format]]:
+    """Yield where each further report goes, and its form."""
+    seen: set[Path] = set()
+    for each in given:
+        name, equals, path = each.partition("=")
+        if name not in _FORMATS:
+            close = nearest(name, _FORMATS)
+            hint = f"did you mean {close}?" if close else f"known are {', '.join(_FORMATS)}"
+            raise CannotRun(f"--output {each}: no such format: {name!r}; {hint}")
+        if not equals or not path:
+            raise CannotRun(f"--output {each}: there is no path; write {name}=PATH")
+        if not Path(path).absolute().parent.is_dir():
+            raise CannotRun(f"--output {each}: there is no folder {Path(path).parent}; make it first")
+        if Path(path) in seen:
+            raise CannotRun(f"--output {each}: another report goes to {path}, too; give each a file of its own")
+        seen.add(Path(path))
+        yield Path(path), Format(name)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise CannotRun(f"--output: {path} cannot be written: {error.strerror}; choose another path") from error
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def _settings(project: Project, request: Request) -> Settings:
+    """Return the settings of ``project`` with what the options say on top of them."""
+    settings = settings_of(project, request.config_path)
+    select = tuple(Choice(word, "--select") for word in _words("--select", request.select))
+    settings = msgspec.structs.replace(
+        settings,
+        select=select or settings.select,
+        ignore=(*settings.ignore, *(Choice(word, "--ignore") for word in _words("--ignore", request.ignore))),
+        path_ignores=(*settings.path_ignores, *map(_path_ignore, request.path_ignores)),
+        severities=(*settings.severities, *map(_severity, request.severities)),
+        strict=settings.strict or request.strict,
+    )
+    if request.baseline_path is not None:
+        settings = msgspec.structs.replace(settings, baseline=_from(project.root, request.baseline_path))
+    return baseline.with_baseline(project.root, settings) if request.use_baseline else settings
+
+
+def _from(root: Path, path: str) -> str:
+    """Return ``path`` as it is written in ``root``, if it is below."""
+    absolute = Path(path).absolute()
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
+
+
+def _words(option: str, values: tuple[str, ...]) -> list[str]:
     words = [word.strip() for value in values for word in value.split(",") if word.strip()]
-    matches = {word: [rule.name for rule in RULES if word == rule.name or rule.code.startswith(word)] for word in words}
-    if unknown := [word for word, names in matches.items() if not names]:
-        raise CannotRun(
-            *(
-                f"{option} {word}: no such rule{nearest_rule(word)}; `appstate-lint rules` lists them"
-                for word in unknown
-            )
-        )
-    return frozenset(name for names in matches.values() for name in names)
+    if unknown := [word for word in words if not meant(word, RULES)]:
+        advice = "`appstate-lint rules` lists them"
+        raise CannotRun(*(f"{option} {word}: no such rule{selection.question(word)}; {advice}" for word in unknown))
+    return words
+
+
+def _path_ignore(given: str) -> PathIgnore:
+    pattern, colon, words = given.rpartition(":")
+    if not colon or not pattern or not words:
+        raise CannotRun(f"--per-path-ignore {given}: write PATTERN:RULES, such as 'legacy/**:E7802,W7804'")
+    return PathIgnore(pattern, tuple(_words("--per-path-ignore", (words,))), "--per-path-ignore")
+
+
+def _severity(given: str) -> SeverityChoice:
+    word, equals, level = given.partition("=")
+    if not equals or level not in _LEVELS:
+        raise CannotRun(f"--severity {given}: write RULES=LEVEL, a level being one of {', '.join(_LEVELS)}")
+    (word,) = _words("--severity", (word,)) or ("",)
+    return SeverityChoice(word, Severity(level), "--severity")

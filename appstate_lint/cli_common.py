@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TextIO
@@ -17,7 +18,7 @@ from appstate_lint import config, source
 from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
-from appstate_lint.model import Report, Rule
+from appstate_lint.model import Report, Rule, Silence
 from appstate_lint.report.text import visible
 
 CLEAN, FOUND, FAILED = 0, 1, 2
@@ -43,6 +44,8 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
             return command(verbose=verbose, **options)
         except (CannotRun, click.ClickException, click.Abort):
             raise
+        except config.ConfigErrors as errors:
+            raise CannotRun(*str(errors).splitlines()) from errors
         except Exception as error:
             if verbose:
                 say(traceback.format_exc().rstrip())
@@ -84,7 +87,7 @@ def one_root(projects: Mapping[Project, object]) -> None:
     """Refuse ``projects`` that are several: a document speaks of one."""
     if len(projects) > 1:
         names = ", ".join(str(project.root) for project in projects)
-        raise CannotRun(f"the paths belong to {len(projects)} projects ({names}); JSON output takes one at a time")
+        raise CannotRun(f"the paths belong to {len(projects)} projects ({names}); this output takes one at a time")
 
 
 def is_below(file: str, below: frozenset[str]) -> bool:
@@ -93,19 +96,16 @@ def is_below(file: str, below: frozenset[str]) -> bool:
 
 
 def all_settings(projects: Iterable[Project], config_path: str | None) -> Mapping[Project, Settings]:
-    """Return the settings of each of ``projects``; raises CannotRun with all that is wrong."""
+    """Return the settings of each of ``projects``; raises CannotRun or ConfigErrors."""
     return {project: settings_of(project, config_path) for project in projects}
 
 
 def settings_of(project: Project, config_path: str | None) -> Settings:
-    """Return the settings of ``project``; raises CannotRun with all that is wrong with them."""
+    """Return the settings of ``project``; raises CannotRun or ConfigErrors."""
     explicit = None if config_path is None else Path(config_path)
     if explicit is not None and not explicit.is_file():
         raise CannotRun(f"no such configuration file: {config_path}; give --config a TOML file that exists")
-    try:
-        settings = config.load(project.root, explicit)
-    except config.ConfigErrors as errors:
-        raise CannotRun(*str(errors).splitlines()) from errors
+    settings = config.load(project.root, explicit)
     return msgspec.structs.replace(settings, exclude=(*project.left_out, *settings.exclude))
 
 
@@ -136,6 +136,14 @@ def line_reader(root: Path) -> Callable[[str], Sequence[str]]:
     return lines
 
 
+def repository_prefix(root: Path) -> str:
+    """Return the path from the root of the repository to that of the project, with a slash at its end if it has any."""
+    repository = source.repository_root(root)
+    if repository is None or repository.resolve() == root:
+        return ""
+    return root.relative_to(repository.resolve()).as_posix() + "/"
+
+
 def details(report: Report) -> Iterator[str]:
     """Yield what ``-v`` adds: files not parsed, names not known, applications."""
     for file in report.coverage.files.unparsable:
@@ -148,6 +156,9 @@ def details(report: Report) -> Iterator[str]:
             f"application: {application.name} ({application.framework}, {application.file}:{application.line}, "
             f"{application.entry_points} entry points{openness})"
         )
+    ignored = Counter(each.where for each in report.silenced if each.by is Silence.IGNORE)
+    for where, count in sorted(ignored.items()):
+        yield f"ignored: {count} by {where}"
 
 
 def wants_color(choice: str) -> bool:

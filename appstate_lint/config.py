@@ -19,12 +19,14 @@ from typing import TypeVar
 import msgspec
 import tomli
 
+from appstate_lint.choices import Baseline, Choice, PathIgnore, SeverityChoice
 from appstate_lint.model import Phase, Severity
 from appstate_lint.schema import Call, Client, FrameworkClass, Library, Page
 from appstate_lint.toml_lines import KeyPath, key_lines
 
 OWN_FILE = "appstate-lint.toml"
 SHARED_FILE = "pyproject.toml"
+FILES = (OWN_FILE, SHARED_FILE)
 TABLE = "appstate-lint"
 _VCS = (".git", ".hg", ".svn")
 _OPEN_PHASES = (Phase.BUILD.value, Phase.STARTUP.value)  # what a contract may name besides the project's own phases
@@ -103,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True):
     """All that a project declares.
 
     ``file`` is where it came from, relative to the root if below it, else the file's name; None without configuration.
+    ``accepted`` is what the baseline says, which is no part of the configuration and read by ``baseline``.
     ``digest`` is a hash of the parsed content: comments and layout do not change it (nor do the ``line`` attributes).
     """
 
@@ -119,6 +122,13 @@ class Settings(msgspec.Struct, frozen=True):
     components: tuple[Component, ...] = ()
     migrations: tuple[Migration, ...] = ()
     framework: Page | None = None
+    select: tuple[Choice, ...] = ()
+    ignore: tuple[Choice, ...] = ()
+    path_ignores: tuple[PathIgnore, ...] = ()
+    severities: tuple[SeverityChoice, ...] = ()
+    strict: bool = False
+    baseline: str | None = None
+    accepted: Baseline = Baseline()
     file: str | None = None
     digest: str = ""
 
@@ -321,6 +331,12 @@ class _Raw(msgspec.Struct, frozen=True, rename="kebab"):
     external_writers: tuple[str, ...] = ()
     external_readers: tuple[str, ...] = ()
     versions: dict[str, str] = {}
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_path_ignores: dict[str, tuple[str, ...]] = {}
+    severity: dict[str, str] = {}
+    strict: bool = False
+    baseline: str | None = None
 
 
 class _RawMarker(msgspec.Struct, frozen=True, rename="kebab"):
@@ -410,6 +426,12 @@ def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) 
         components=tuple(_components(reader, table.get("components", {}))),
         migrations=tuple(_migrations(reader, table.get("migrations", []))),
         framework=_framework(reader, table["framework"]) if "framework" in table else None,
+        select=tuple(_choices(reader, "select", raw.select)),
+        ignore=tuple(_choices(reader, "ignore", raw.ignore)),
+        path_ignores=tuple(_path_ignores(reader, raw.per_path_ignores)),
+        severities=tuple(_severities(reader, raw.severity)),
+        strict=raw.strict,
+        baseline=raw.baseline,
         file=file,
     )
     _check(reader, settings)
@@ -513,6 +535,29 @@ def _migrations(reader: _Reader, value: object) -> Iterator[Migration]:
         raw = _strict(reader, table, _RawMigration, path)
         if raw:
             yield Migration(line=reader.line(path), **msgspec.structs.asdict(raw))
+
+
+def _choices(reader: _Reader, key: str, words: tuple[str, ...]) -> Iterator[Choice]:
+    for index, word in enumerate(words):
+        yield Choice(word, key, reader.line((key, index)))
+
+
+def _path_ignores(reader: _Reader, table: Mapping[str, tuple[str, ...]]) -> Iterator[PathIgnore]:
+    for pattern, words in table.items():
+        path = ("per-path-ignores", pattern)
+        if problem := _bad_pattern(pattern):
+            reader.error(path, problem)
+        yield PathIgnore(pattern, words, _key(path), reader.line(path))
+
+
+def _severities(reader: _Reader, table: Mapping[str, str]) -> Iterator[SeverityChoice]:
+    known = tuple(severity.value for severity in Severity)
+    for word, severity in table.items():
+        path = ("severity", word)
+        if severity in known:
+            yield SeverityChoice(word, Severity(severity), _key(path), reader.line(path))
+        else:
+            reader.error(path, _unknown(severity, known))
 
 
 def _framework(reader: _Reader, table: object) -> Page | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from appstate_lint import checks, closure, frameworks, source
+from appstate_lint import checks, closure, frameworks, selection, source
 from appstate_lint.closure import Parsed
 from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import failed
@@ -62,17 +62,22 @@ def analyze(
     unseen = tuple(_unseen(needed))
     telling = interpret(project, tables, settings, unseen, include_tests)
     findings = list(checks.run(telling.timeline, project.tests))
-    findings = _numbered(_merged(_audible(findings, parsed) if pragmas else findings))
-    return Report(
+    idle = selection.idle_pragmas(findings, _texts(files, load), settings) if settings.strict else ()
+    findings = selection.numbered(_merged([*findings, *idle]))
+    texts = {file.path: each.text for file, each in parsed.items()}
+    silenced = [*selection.silenced_by_pragmas(findings, texts)] if pragmas else []
+    report = Report(
         root=str(root),
         applications=tuple(application(life) for life in telling.timeline.lives),
         coverage=_coverage(len(files), parsed, telling, findings),
-        findings=tuple(findings),
+        findings=tuple(selection.without(findings, silenced)),
+        silenced=tuple(silenced),
         accesses=telling.accesses,
         notes=tuple(_notes(telling, unseen)),
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if with_stories else (),
     )
+    return selection.applied(report, settings)
 
 
 def tables_of(root: Path, settings: Settings) -> frameworks.Tables:
@@ -132,16 +137,12 @@ def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
             yield Unseen(file.path, words, bool(words & _WRITES_ANYTHING) or not each.text)
 
 
-def _audible(findings: Iterable[Finding], parsed: Mapping[SourceFile, Parsed]) -> list[Finding]:
-    """Return the findings that no pragma silences."""
-    findings = list(findings)
-    places = {finding.file for finding in findings}
-    pragmas = {file.path: source.pragmas(each.text) for file, each in parsed.items() if file.path in places}
-    return [
-        finding
-        for finding in findings
-        if finding.file not in pragmas or not pragmas[finding.file].covers(finding.line, finding.rule, finding.code)
-    ]
+def _texts(files: Iterable[SourceFile], load: closure.Load) -> Iterator[tuple[str, str]]:
+    """Yield path and text of every file that can be read."""
+    for file in files:
+        with contextlib.suppress(Unreadable):
+            content = load(file)
+            yield file.path, content if isinstance(content, str) else source.decode(content)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -156,19 +157,6 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
         applications = tuple(sorted({*known.applications, *finding.applications}))
         joined[key] = msgspec.structs.replace(known, applications=applications)
     return sorted(joined.values(), key=lambda each: each.sort_key)
-
-
-def _numbered(findings: list[Finding]) -> list[Finding]:
-    """Give every finding its fingerprint: rule, file, function, component and ordinal, no line number."""
-    counts: dict[tuple[str, str, str, str], int] = {}
-    result: list[Finding] = []
-    for finding in findings:
-        key = (finding.rule, finding.file, finding.function, finding.component)
-        ordinal = counts[key] = counts.get(key, 0) + 1
-        text = "\0".join((*key, str(ordinal)))
-        fingerprint = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        result.append(msgspec.structs.replace(finding, fingerprint=fingerprint))
-    return result
 
 
 def _coverage(

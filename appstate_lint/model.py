@@ -69,13 +69,31 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     end_column: int
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """One step of a trace: what happens at a line, and in which phase."""
+class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One step of a trace: what happens at a line, and in which phase.
+
+    One that writes or deletes the component says which stretch of the line does it.
+    """
 
     file: str
     line: int
     phase: str
     text: str
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+    @classmethod
+    def of_write(cls, place: Place, phase: str, text: str) -> Step:
+        """Return the step that writes (or deletes) at ``place``."""
+        return cls(place.file, place.line, phase, text, place.column, place.end_line, place.end_column)
+
+    @property
+    def place(self) -> Place | None:
+        """The stretch of text that writes; None for a step that does not."""
+        if self.column is None or self.end_line is None or self.end_column is None:
+            return None
+        return Place(self.file, self.line, self.column, self.end_line, self.end_column)
 
 
 class Related(msgspec.Struct, frozen=True, gc=False):
@@ -111,9 +129,35 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str = ""
 
     @property
+    def place(self) -> Place:
+        """Where it is reported: at the reader, for most rules."""
+        return Place(self.file, self.line, self.column, self.end_line, self.end_column)
+
+    @property
+    def initializer(self) -> Step | None:
+        """The step of the trace that writes the component, or the one that was probably meant; None without any."""
+        return next((step for step in self.trace if step.place not in (None, self.place)), None)
+
+    @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """The order of a report: by place, then by rule and component."""
         return (self.file, self.line, self.column, self.code, self.component)
+
+
+class Silence(str, enum.Enum):
+    """What keeps a finding out of the report."""
+
+    PRAGMA = "pragma"
+    IGNORE = "ignore"
+    BASELINE = "baseline"
+
+
+class Silenced(msgspec.Struct, frozen=True):
+    """A finding that is not reported, what silences it, and where that is written."""
+
+    finding: Finding
+    by: Silence
+    where: str
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -280,6 +324,7 @@ class Report(msgspec.Struct, frozen=True):
     """All that an analysis says of one project; ``root`` is absolute, all else relative to it.
 
     ``notes`` are sentences for people: why something was withheld or left incomplete. ``stories`` is filled on demand.
+    ``silenced`` are the findings that are not reported because the project said so.
     """
 
     root: str
@@ -290,3 +335,4 @@ class Report(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     incomplete: bool = False
     stories: tuple[Story, ...] = ()
+    silenced: tuple[Silenced, ...] = ()

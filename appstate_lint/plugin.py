@@ -19,7 +19,7 @@ import msgspec
 from pylint.checkers import BaseRawFileChecker
 from pylint.interfaces import HIGH, INFERENCE
 
-from appstate_lint import config, engine, source
+from appstate_lint import baseline, config, engine, source
 from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
 from appstate_lint.model import Confidence, Finding, Severity
@@ -51,7 +51,7 @@ class Project(NamedTuple):
 
     def settings(self) -> Settings:
         """Read the configuration; raises ``config.ConfigErrors``."""
-        settings = config.load(self.root, self.explicit)
+        settings = baseline.with_baseline(self.root, config.load(self.root, self.explicit))
         return msgspec.structs.replace(settings, exclude=(*self.left_out, *settings.exclude))
 
 

@@ -24,6 +24,7 @@ from appstate_lint.checks import (
     test_without_lifespan,
     unreached_initializer,
     unsafe_shutdown,
+    unused_ignore,
     wrong_channel,
 )
 from appstate_lint.model import Finding, Rule
@@ -57,7 +58,7 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
 CONFIG_ERROR = Rule("appstate-config-error", "E7829", "{problem}")
 INTERNAL_ERROR = Rule("appstate-internal-error", "E7899", "{problem}")
 
-RULES: tuple[Rule, ...] = (*(rule for rule, _ in CHECKS), CONFIG_ERROR, INTERNAL_ERROR)
+RULES: tuple[Rule, ...] = (*(rule for rule, _ in CHECKS), unused_ignore.RULE, CONFIG_ERROR, INTERNAL_ERROR)
 
 
 def run(timeline: Timeline, tests: Container[str] = frozenset()) -> Iterator[Finding]:

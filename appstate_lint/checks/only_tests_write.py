@@ -21,5 +21,5 @@ def check(timeline: Timeline) -> Iterator[Finding]:
         place = timeline.test_write(found.component.name)
         if found.cause is not Cause.TESTS or place is None:
             continue
-        step = Step(place.file, place.line, "unreached", "a test writes it")
+        step = Step.of_write(place, "unreached", "a test writes it")
         yield report(RULE, timeline, found, [step], where=f"{place.file}:{place.line}")

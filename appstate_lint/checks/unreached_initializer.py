@@ -23,6 +23,6 @@ def check(timeline: Timeline) -> Iterator[Finding]:
         if found.cause is not Cause.UNREACHED or write is None:
             continue
         place = write.place
-        step = Step(place.file, place.line, "unreached", f"{write.function} would write it, but is never called")
+        step = Step.of_write(place, "unreached", f"{write.function} would write it, but is never called")
         where = f"{place.file}:{place.line}"
         yield report(RULE, timeline, found, [step], ("A2",), writer=write.function, where=where)

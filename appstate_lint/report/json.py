@@ -65,6 +65,10 @@ def findings_json(report: Report) -> str:
         "findings": [finding_object(finding) for finding in report.findings],
         "notes": list(report.notes),
         "incomplete": report.incomplete,
+        "silenced": [
+            {"by": each.by.value, "where": each.where, "finding": finding_object(each.finding)}
+            for each in report.silenced
+        ],
     }
     return _dump(page)
 

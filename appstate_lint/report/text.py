@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from appstate_lint.model import Access, Finding, Report, Severity
+from appstate_lint.model import Access, Finding, Place, Report, Severity, Silence, Silenced
 
 Lines = Callable[[str], Sequence[str]]
 """Gives the lines of a file of the project, without line ends; empty when it cannot be read."""
@@ -59,7 +59,7 @@ def full(findings: Iterable[Finding], lines: Lines) -> Iterator[Row]:
     """Yield every finding with its code frame, trace and further places, a blank line after each."""
     for finding in findings:
         yield _header(finding)
-        yield from _frame(finding, lines(finding.file))
+        yield from _frames(finding, lines)
         yield from _trace(finding)
         for related in finding.related:
             yield (Span("  also: "), Span(f"{related.file}:{related.line}", "cyan"), Span(f"  {related.text}"))
@@ -88,7 +88,7 @@ def summary(report: Report) -> tuple[str, ...]:
     """Return the lines that close a check: what was found, what was seen, what could not be decided."""
     files, reads = report.coverage.files, report.coverage.reads
     counts = (
-        _findings_count(report.findings),
+        _findings_count(report.findings) + _silenced_count(report.silenced),
         f"{_count(files.seen, 'file')} seen, {files.parsed} parsed",
         _applications(report),
         f"reads: {reads.proved} proved, {reads.flagged} flagged, {reads.unknown} unknown, {reads.unreached} unreached",
@@ -109,6 +109,11 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_visible_character, text))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line, its control characters replaced, for formats that hold messages."""
+    return visible(" ".join(text.split()))
 
 
 def frame_line(line: str, start: int, end: int) -> tuple[str, str]:
@@ -133,18 +138,33 @@ def _header(finding: Finding) -> Row:
     )
 
 
-def _frame(finding: Finding, lines: Sequence[str]) -> Iterator[Row]:
-    if not 0 < finding.line <= len(lines):
+def _frames(finding: Finding, lines: Lines) -> Iterator[Row]:
+    """Yield the lines of the finding, then those of the initializer, with what they do under them."""
+    style = _STYLES[finding.severity]
+    shown = [*_frame(finding.place, lines(finding.file), style, before=1)]
+    yield from shown
+    step = finding.initializer
+    if step is None or step.place is None or not shown:
         return
-    line = lines[finding.line - 1]
-    end = finding.end_column if finding.end_line == finding.line else len(line.rstrip())
-    shown, carets = frame_line(line, finding.column, end)
-    width = len(str(finding.line))
-    if finding.line > 1:
-        before, _ = frame_line(lines[finding.line - 2], 0, 0)
-        yield (Span(f"  {finding.line - 1:>{width}} | ", "dim"), Span(before.rstrip()))
-    yield (Span(f"  {finding.line} | ", "dim"), Span(shown.rstrip()))
-    yield (Span(f"  {'':{width}} | ", "dim"), Span(carets, _STYLES[finding.severity]))
+    second = [*_frame(step.place, lines(step.file), "bold cyan", label=step.text)]
+    if second:
+        yield (Span("  --> ", "dim"), Span(f"{step.file}:{step.line}", "cyan"))
+        yield from second
+
+
+def _frame(place: Place, lines: Sequence[str], style: str, *, before: int = 0, label: str = "") -> Iterator[Row]:
+    """Yield the line of ``place`` with carets under it, ``before`` it the lines above; nothing if it is not there."""
+    if not 0 < place.line <= len(lines):
+        return
+    line = lines[place.line - 1]
+    end = place.end_column if place.end_line == place.line else len(line.rstrip())
+    shown, carets = frame_line(line, place.column, end)
+    width = len(str(place.line))
+    for number in range(max(1, place.line - before), place.line):
+        above, _ = frame_line(lines[number - 1], 0, 0)
+        yield (Span(f"  {number:>{width}} | ", "dim"), Span(above.rstrip()))
+    yield (Span(f"  {place.line} | ", "dim"), Span(shown.rstrip()))
+    yield (Span(f"  {'':{width}} | ", "dim"), Span(carets, style), Span(f" {label}" if label else ""))
 
 
 def _trace(finding: Finding) -> Iterator[Row]:
@@ -163,6 +183,14 @@ def _findings_count(findings: tuple[Finding, ...]) -> str:
     severities = [finding.severity for finding in findings]
     words = ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "remark"))
     return ", ".join(_count(severities.count(severity), word) for severity, word in words if severity in severities)
+
+
+def _silenced_count(silenced: tuple[Silenced, ...]) -> str:
+    """Return how many findings are silenced, and by what, in brackets; nothing if none is."""
+    ways = [each.by for each in silenced]
+    words = ((Silence.PRAGMA, "pragmas"), (Silence.IGNORE, "ignores"), (Silence.BASELINE, "the baseline"))
+    counts = ", ".join(f"{ways.count(way)} by {word}" for way, word in words if way in ways)
+    return f" (silenced: {counts})" if counts else ""
 
 
 def _applications(report: Report) -> str:

@@ -6,20 +6,27 @@ encoding cookie and a ``# pylint:`` comment require. Nothing here imports or run
 
 from __future__ import annotations
 
+from appstate_lint.source.changes import NoChanges, changed_files
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
 from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
-from appstate_lint.source.pragmas import Pragmas, pragmas
+from appstate_lint.source.ignoring import matches
+from appstate_lint.source.pragmas import CHECKER, Pragmas, Silencer, pragmas
 from appstate_lint.source.versions import Stated, stated
 
 __all__ = [
+    "CHECKER",
+    "NoChanges",
     "Pragmas",
+    "Silencer",
     "SourceFile",
     "Stated",
     "Unreadable",
     "alone",
+    "changed_files",
     "decode",
     "discover",
     "find_root",
+    "matches",
     "pragmas",
     "read_bytes",
     "repository_root",

@@ -70,6 +70,14 @@ def compile_rules(lines: Iterable[str]) -> Ignoring:
     return Ignoring(for_files=tuple(_runs(files)), for_directories=tuple(_runs(rules)))
 
 
+def matches(pattern: str, path: str) -> bool:
+    """Say whether ``pattern`` matches the file ``path`` (relative, forward slashes) or a directory above it."""
+    rules = compile_rules([pattern])
+    parts = path.split("/")
+    above = [("/".join(parts[:count]), parts[count - 1]) for count in range(1, len(parts))]
+    return any(rules.directory(name, folder) for folder, name in above) or bool(rules.file(parts[-1], path))
+
+
 def _verdict(runs: tuple[_Run, ...], name: str, path: str) -> bool | None:
     for run in runs:
         if run.by_name is not None and run.by_name.fullmatch(name):

@@ -36,12 +36,20 @@ class _Pragma(msgspec.Struct, frozen=True):
 
 
 class _Mark(msgspec.Struct, frozen=True):
-    """Names enabled or disabled from ``line`` to ``last``."""
+    """Names enabled or disabled from ``line`` to ``last``; the pragma itself stands on line ``written``."""
 
     line: int
     last: int
     names: tuple[str, ...]
     enabled: bool
+    written: int
+
+
+class Silencer(msgspec.Struct, frozen=True, order=True):
+    """A word of a pragma that silences (or would): the 1-based line where it is written, and the word."""
+
+    line: int
+    word: str
 
 
 class Pragmas(msgspec.Struct, frozen=True):
@@ -49,19 +57,34 @@ class Pragmas(msgspec.Struct, frozen=True):
 
     marks: tuple[_Mark, ...] = ()
     end: int = 0
-    skip: bool = False
+    skip: int = 0
+    """The line of the pragma that silences the whole file; 0 for none."""
 
     def covers(self, line: int, rule: str, code: str) -> bool:
         """Say whether a finding of ``rule`` (``code`` is its message id) on the 1-based ``line`` is silenced."""
+        return bool(self.silencers(line, rule, code))
+
+    def silencers(self, line: int, rule: str, code: str) -> tuple[Silencer, ...]:
+        """Return the words, all of one pragma, that silence a finding of ``rule`` on ``line``; none if none does."""
         if self.skip:
-            return True
+            return (Silencer(self.skip, "all"),)
         named = [mark for mark in self.marks if any(_is_meant(name, rule, code) for name in mark.names)]
-        for mark in reversed(named):
-            if mark.line <= line <= mark.last:
-                return not mark.enabled
-        if 0 < self.end < line:
-            return any(not mark.enabled for mark in [mark for mark in named if mark.line <= line][-1:])
-        return False
+        deciding = [mark for mark in named if mark.line <= line <= mark.last][-1:]
+        if not deciding and 0 < self.end < line:
+            deciding = [mark for mark in named if mark.line <= line][-1:]
+        return tuple(
+            Silencer(mark.written, name)
+            for mark in deciding
+            if not mark.enabled
+            for name in mark.names
+            if _is_meant(name, rule, code)
+        )
+
+    def disabled(self) -> Iterator[Silencer]:
+        """Yield every word that is disabled."""
+        for mark in self.marks:
+            if not mark.enabled:
+                yield from (Silencer(mark.written, name) for name in mark.names)
 
 
 _NONE = Pragmas()
@@ -74,8 +97,8 @@ def pragmas(text: str) -> Pragmas:
     found = list(_pragmas(text))
     if not found:
         return _NONE
-    if any(_skips_file(pragma) for pragma in found):
-        return Pragmas(skip=True)
+    if skipping := [pragma.line for pragma in found if _skips_file(pragma)]:
+        return Pragmas(skip=max(1, skipping[0]))
     lines = sorted({pragma.line for pragma in found if pragma.action != "disable-next"})
     ends, end = _block_ends(text, lines)
     return Pragmas(marks=tuple(_mark(pragma, ends) for pragma in found), end=end)
@@ -87,9 +110,9 @@ def _skips_file(pragma: _Pragma) -> bool:
 
 def _mark(pragma: _Pragma, ends: dict[int, int]) -> _Mark:
     if pragma.action == "disable-next":
-        return _Mark(pragma.line + 1, pragma.line + 1, pragma.names, enabled=False)
+        return _Mark(pragma.line + 1, pragma.line + 1, pragma.names, False, pragma.line)
     last = ends.get(pragma.line, 0)  # after the code: covers nothing, but see Pragmas.covers
-    return _Mark(pragma.line, last, pragma.names, enabled=pragma.action.startswith("enable"))
+    return _Mark(pragma.line, last, pragma.names, pragma.action.startswith("enable"), pragma.line)
 
 
 def _is_meant(name: str, rule: str, code: str) -> bool:

@@ -433,7 +433,7 @@ class Timeline:
     def write_step(self, write: Occurrence) -> Step:
         """Return the step that says where a component is written, or deleted."""
         place, verb = write.place, "deletes" if write.kind is Kind.DELETE else "writes"
-        return Step(place.file, place.line, write.phase.value, f"{write.function} {verb} '{write.component}'")
+        return Step.of_write(place, write.phase.value, f"{write.function} {verb} '{write.component}'")
 
     def step(self, place: Place, phase: Phase, text: str) -> Step:
         """Return a step of a trace at a place."""
