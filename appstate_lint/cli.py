@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 import msgspec
 
-from appstate_lint import __version__, cli_check, config, engine
+from appstate_lint import __version__, cli_baseline, cli_check, cli_init, config, engine
 from appstate_lint.checks import RULES
 from appstate_lint.cli_common import (
     CLEAN,
@@ -74,6 +74,8 @@ def commands() -> None:
 
 
 commands.add_command(cli_check.check)
+commands.add_command(cli_baseline.baseline)
+commands.add_command(cli_init.init)
 
 
 @commands.command()

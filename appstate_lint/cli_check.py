@@ -26,6 +26,7 @@ from appstate_lint.cli_common import (
     line_reader,
     one_root,
     page_of,
+    path_from,
     paths_argument,
     prefilter_option,
     projects_of,
@@ -219,14 +220,8 @@ def _settings(project: Project, request: Request) -> Settings:
         strict=settings.strict or request.strict,
     )
     if request.baseline_path is not None:
-        settings = msgspec.structs.replace(settings, baseline=_from(project.root, request.baseline_path))
+        settings = msgspec.structs.replace(settings, baseline=path_from(project.root, request.baseline_path))
     return baseline.with_baseline(project.root, settings) if request.use_baseline else settings
-
-
-def _from(root: Path, path: str) -> str:
-    """Return ``path`` as it is written in ``root``, if it is below."""
-    absolute = Path(path).absolute()
-    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
 
 
 def _words(option: str, values: tuple[str, ...]) -> list[str]:

@@ -136,6 +136,12 @@ def line_reader(root: Path) -> Callable[[str], Sequence[str]]:
     return lines
 
 
+def path_from(root: Path, path: str) -> str:
+    """Return ``path`` as it is written in ``root``, if it is below."""
+    absolute = Path(path).absolute()
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else str(absolute)
+
+
 def repository_prefix(root: Path) -> str:
     """Return the path from the root of the repository to that of the project, with a slash at its end if it has any."""
     repository = source.repository_root(root)

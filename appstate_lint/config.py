@@ -175,6 +175,17 @@ def load(root: Path, explicit: Path | None = None) -> Settings:
     return Settings(digest=_digest({}))
 
 
+def file_in(directory: Path) -> Path | None:
+    """Return the file of ``directory`` itself that holds settings, be they right or wrong; None without any."""
+    own, shared = directory / OWN_FILE, directory / SHARED_FILE
+    if own.exists() or own.is_symlink():
+        return own
+    try:
+        return shared if shared.is_file() and _read_shared(directory, shared) else None
+    except ConfigErrors:
+        return shared
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the one of ``words`` that ``word`` was probably meant to be, or None.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -64,14 +64,18 @@ def applied(report: Report, settings: Settings) -> Report:
     kept = without(chosen, silenced)
     silenced += [each for each in report.silenced if each.finding.rule in rules]
     found = [*kept, *(each.finding for each in silenced)]
-    vain = [*_idle_ignores(ignores, found, rules), *_stale_lines(settings.accepted, found, rules)]
-    faults = numbered(unused(each.file, each.line, each.what) for each in vain if each.line and settings.strict)
-    kept += [_weighed(fault, settings.severities) for fault in faults if not _ignore_of(fault, ignores)]
+    idle = [*_idle_ignores(ignores, found, rules)]
+    stale = [*_stale_lines(settings.accepted, found, rules)]
+    notes = [*_notes(idle, stale)]
+    if settings.strict:
+        faults = numbered(unused(each.file, each.line, each.what) for each in (*idle, *stale) if each.line)
+        kept += [_weighed(fault, settings.severities) for fault in faults if not _ignore_of(fault, ignores)]
+        notes = [*_notes([each for each in idle if not each.line], [])]
     return msgspec.structs.replace(
         report,
         findings=tuple(sorted(kept, key=lambda finding: finding.sort_key)),
         silenced=tuple(sorted(silenced, key=lambda each: each.finding.sort_key)),
-        notes=(*report.notes, *_notes(vain)),
+        notes=(*report.notes, *notes),
     )
 
 
@@ -221,6 +225,10 @@ def _stale_lines(baseline: Baseline, found: Iterable[Finding], rules: Container[
             yield Vain(baseline.file, each.line, f"the line of {each.rule}")
 
 
-def _notes(vain: Iterable[Vain]) -> Iterator[str]:
-    for each in vain:
+def _notes(idle: Iterable[Vain], stale: Sequence[Vain]) -> Iterator[str]:
+    for each in idle:
         yield f"{_where(each.file, each.line)}: {each.what} silences nothing; remove it"
+    if stale:
+        first, number = _where(stale[0].file, stale[0].line), len(stale)
+        lines = "1 line of the baseline is" if number == 1 else f"{number} lines of the baseline, from here on, are"
+        yield f"{first}: {lines} stale, for what it accepts is fixed; `appstate-lint baseline write` takes it out"
