@@ -25,8 +25,8 @@ class Key(NamedTuple):
     is_set: bool = False
 
 
-def keys(applications: Sequence[str]) -> Sequence[Key]:
-    """Return what a starting configuration holds; ``applications`` are those that were found."""
+def keys(applications: Sequence[str], framework: FrameworkVersion) -> Sequence[Key]:
+    """Return what a starting configuration holds, with ``applications`` that were found and a ``framework`` of them."""
     return (
         Key("Folders and files that are not read at all, as in a .gitignore.", "", "exclude", [], True),
         Key("Report pragmas, ignores and lines of the baseline that silence nothing.", "", "strict", False, True),
@@ -44,7 +44,10 @@ def keys(applications: Sequence[str]) -> Sequence[Key]:
         Key("What not to report in some files.", "per-path-ignores", "legacy/**", ["existence"]),
         Key("How bad a rule is: error, warning or info.", "severity", "W7804", "error"),
         Key(
-            "The version of a framework, where lock file and requirements do not say.", "versions", "starlette", "0.47"
+            "The version of a framework, where lock file and requirements do not say.",
+            "versions",
+            framework.name,
+            framework.version or "1.0",
         ),
     )
 
@@ -90,7 +93,9 @@ def starting_configuration(report: Report, versions: Sequence[FrameworkVersion])
     for line in _heading(report, versions):
         page.add(tomlkit.comment(visible(line)) if line else tomlkit.nl())
     table = ""
-    for key in keys([application.name for application in report.applications]):
+    used = {application.framework for application in report.applications}
+    framework = next((each for each in versions if each.name in used), versions[0])
+    for key in keys([application.name for application in report.applications], framework):
         page.add(tomlkit.nl())
         page.add(tomlkit.comment(key.says))
         if key.table != table:
@@ -122,5 +127,5 @@ def _heading(report: Report, versions: Sequence[FrameworkVersion]) -> Iterator[s
     for application in report.applications:
         yield (
             f"  {application.name} ({application.framework}, {application.file}:{application.line}, "
-            f"{application.entry_points} entry points)"
+            f"{application.entry_points} entry point{'' if application.entry_points == 1 else 's'})"
         )

@@ -31,9 +31,9 @@ def watched(paths: tuple[str, ...], config_path: str | None, check: Callable[[],
                 emit("\x1b[2J\x1b[H")
             try:
                 code = check()
-            except CannotRun as failure:
+            except (CannotRun, config.ConfigErrors) as failure:
                 code = FAILED
-                say(*(f"appstate-lint: {problem}" for problem in failure.args))
+                say(*(f"appstate-lint: {problem}" for argument in failure.args for problem in argument.splitlines()))
             say("watching for changes; Ctrl-C ends")
             _wait_for_change(stamps, paths, config_path)
     except KeyboardInterrupt:

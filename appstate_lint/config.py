@@ -476,6 +476,9 @@ def _fits(reader: _Reader, value: object, expected: object, path: KeyPath) -> bo
     elif isinstance(value, dict) and expected == dict[str, str]:
         name = next(name for name, element in value.items() if not isinstance(element, str))
         reader.error((*path, name), f"expected a string, not {_kind(value[name])}; put it in quotes")
+    elif isinstance(value, dict) and expected == dict[str, tuple[str, ...]]:
+        for name, element in value.items():
+            _fits(reader, element, tuple[str, ...], (*path, name))
     else:
         reader.error(path, problem)
     return False
