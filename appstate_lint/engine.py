@@ -62,8 +62,7 @@ def analyze(
     unseen = tuple(_unseen(needed))
     telling = interpret(project, tables, settings, unseen, include_tests)
     findings = list(checks.run(telling.timeline, project.tests))
-    idle = selection.idle_pragmas(findings, _texts(files, load), settings) if settings.strict else ()
-    findings = selection.numbered(_merged([*findings, *idle]))
+    findings = selection.numbered(_merged(findings))
     texts = {file.path: each.text for file, each in parsed.items()}
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if pragmas else []
     report = Report(
@@ -77,7 +76,7 @@ def analyze(
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if with_stories else (),
     )
-    return selection.applied(report, settings)
+    return selection.applied(report, settings, _texts(files, load))
 
 
 def tables_of(root: Path, settings: Settings) -> frameworks.Tables:

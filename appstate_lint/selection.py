@@ -50,16 +50,21 @@ class Vain(NamedTuple):
     what: str
 
 
-def applied(report: Report, settings: Settings) -> Report:
+def applied(report: Report, settings: Settings, texts: Iterable[tuple[str, str]] = ()) -> Report:
     """Return ``report`` as the settings want it: weighed, chosen, without what they ignore or the baseline accepts.
 
     What is ignored or accepted is kept as silenced. An ignore or a line of the baseline that silences nothing becomes
-    a note, under ``strict`` a finding. Raises ConfigErrors for words that no rule has.
+    a note, under ``strict`` a finding, and so does there a pragma in the ``texts`` (path and text of every file).
+    Raises ConfigErrors for words that no rule has.
     """
     check_words(settings)
     rules = selected(settings)
-    chosen = [_weighed(finding, settings.severities) for finding in report.findings if finding.rule in rules]
-    ignores = list(_ignores(settings))
+    reported = [*report.findings]
+    if settings.strict:
+        every = [*reported, *(each.finding for each in report.silenced)]
+        reported += numbered(idle_pragmas(every, texts, rules))
+    chosen = [_weighed(finding, settings.severities) for finding in reported if finding.rule in rules]
+    ignores = [*_ignores(settings)]
     silenced = [*_silenced(chosen, ignores, settings.accepted)]
     kept = without(chosen, silenced)
     silenced += [each for each in report.silenced if each.finding.rule in rules]
@@ -148,13 +153,12 @@ def silenced_by_pragmas(findings: Iterable[Finding], texts: Mapping[str, str]) -
 
 
 def idle_pragmas(
-    findings: Iterable[Finding], texts: Iterable[tuple[str, str]], settings: Settings
+    findings: Iterable[Finding], texts: Iterable[tuple[str, str]], looked_for: Container[str]
 ) -> Iterator[Finding]:
     """Yield a finding for each word of a pragma that names a rule looked for, and silences none of ``findings``.
 
     ``texts`` are path and text of every file. Words that other linters know too (``all``, ``W``) are left alone.
     """
-    looked_for = selected(settings)
     placed: dict[str, list[Finding]] = {}
     for finding in findings:
         placed.setdefault(finding.file, []).append(finding)

@@ -10,9 +10,9 @@ from appstate_lint.model import Rule
 FAMILIES: Mapping[str, str] = {
     "existence": r"78(02|03|06|14|15|16|40)",
     "time": r"78(01|04|05|07|08|09|10|11|12|13|17|18|19)",
-    "contracts": r"782\d",
+    "contracts": r"782[0-8]",
     "migration": r"783\d",
-    "upkeep": r"78(50|99)",
+    "upkeep": r"78(29|50|99)",
 }
 """The name of each family and the numbers of its rules, as a regular expression."""
 
