@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -27,6 +30,7 @@ from appstate_lint.selection import numbered
 
 SCHEMAS = Path(__file__).parent / "schemas"
 PAGES = pages.read_pages(rules_folder())
+VALIDATOR = shutil.which("Sarif.Multitool")
 BROKEN = "appstate-config-error"
 
 
@@ -159,9 +163,21 @@ def test_sarif_carries_the_pages_of_its_rules(everything: Report) -> None:
     for rule in rules:
         assert rule["name"] == known[rule["id"]].name
         assert rule["help"]["markdown"] == PAGES[rule["name"]]
-        assert rule["shortDescription"]["text"] in " ".join(PAGES[rule["name"]].split())
+        assert rule["shortDescription"]["text"] in rule["fullDescription"]["text"]
+        assert rule["fullDescription"]["text"] in " ".join(PAGES[rule["name"]].split())
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
     assert {rule["id"] for rule in rules} == {result["ruleId"] for result in run["results"]}
+
+
+@pytest.mark.skipif(not VALIDATOR, reason="the npm package @microsoft/sarif-multitool-linux is not on the path")
+def test_sarif_satisfies_the_validator_of_github(everything: Report, tmp_path: Path) -> None:
+    (tmp_path / "log.sarif").write_text(render(everything, Format.SARIF))
+    command = [str(VALIDATOR), "validate", "log.sarif", "--rule-kind", "Sarif;Ghas", "--output", "said.sarif"]
+    environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    subprocess.run(command, cwd=tmp_path, env=environment, timeout=120, capture_output=True, check=False)
+    (run,) = json.loads((tmp_path / "said.sarif").read_text(encoding="utf-8-sig"))["runs"]
+    said = {(result["ruleId"], result.get("level")) for result in run["results"]}
+    assert said <= {("SARIF2005", None)}, "but that the tool has no address of its own"
 
 
 # --- GitHub, GitLab, reviewdog, JUnit -------------------------------------------------------------------------------

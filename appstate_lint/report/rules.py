@@ -36,8 +36,10 @@ def by_code(rules: Iterable[Rule]) -> list[Rule]:
 
 def page_summary(page: str) -> str:
     """Return the first sentence under "What it finds" of a rule page; empty if there is none."""
+    return re.split(r"(?<=[.!?])\s", page_description(page), maxsplit=1)[0]
+
+
+def page_description(page: str) -> str:
+    """Return the first paragraph under "What it finds" of a rule page, on one line; empty if there is none."""
     section = re.search(r"^## What it finds\n+(.+?)(?:\n\s*\n|\Z)", page, re.MULTILINE | re.DOTALL)
-    if section is None:
-        return ""
-    paragraph = " ".join(section[1].split())
-    return re.split(r"(?<=[.!?])\s", paragraph, maxsplit=1)[0]
+    return "" if section is None else " ".join(section[1].split())

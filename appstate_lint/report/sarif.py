@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from appstate_lint import __version__
 from appstate_lint.model import Confidence, Finding, Place, Report, Rule, Severity, Silence, Silenced, Step
-from appstate_lint.report.rules import page_summary
+from appstate_lint.report.rules import page_description, page_summary
 from appstate_lint.report.text import one_line
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -56,6 +56,7 @@ def _rule(rule: Rule, page: str) -> dict[str, object]:
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": page_summary(page) or rule.name},
+        "fullDescription": {"text": page_description(page) or rule.name},
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
