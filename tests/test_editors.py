@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from documents import fence, fences
+from doors import environment
 from language_server import Message, serving
 
 BOOT = """\
@@ -49,8 +48,6 @@ enable = ["appstate-never-initialized"]
 """What keeps pylint's own checks, which read the frameworks, from taking seconds."""
 
 PAGE = "editors.md"
-PATH = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
-ENVIRONMENT = {**os.environ, "PATH": PATH}
 PYLSP = json.loads(fence(PAGE, "pylsp", "json"))
 """The settings that the page gives for the server."""
 
@@ -85,7 +82,7 @@ def drawn(diagnostics: Sequence[Message]) -> list[Place]:
 
 def test_pylsp_draws_a_finding_moves_it_and_takes_it_away(shop: Path) -> None:
     main = shop / "shop" / "main.py"
-    with serving([sys.executable, "-m", "pylsp"], shop, PYLSP, ENVIRONMENT) as server:
+    with serving([sys.executable, "-m", "pylsp"], shop, PYLSP, environment()) as server:
         server.open(main, MAIN)
         assert drawn(server.diagnostics(main)) == [Place(LINE, COLUMN)]
         server.change(main, "# moved\n" + MAIN.replace('"ä", ', ""))
@@ -98,7 +95,7 @@ def test_pylsp_draws_a_finding_moves_it_and_takes_it_away(shop: Path) -> None:
 def test_pylsp_without_an_executable_lints_what_is_saved(shop: Path) -> None:
     main = shop / "shop" / "main.py"
     settings = {"pylsp": {"plugins": {"pylint": {**PYLSP["pylsp"]["plugins"]["pylint"], "executable": None}}}}
-    with serving([sys.executable, "-m", "pylsp"], shop, settings, ENVIRONMENT) as server:
+    with serving([sys.executable, "-m", "pylsp"], shop, settings, environment()) as server:
         server.open(main, MAIN)
         assert drawn(server.diagnostics(main)) == [Place(LINE, COLUMN)]
         main.write_text("# moved\n" + MAIN, encoding="utf-8")
@@ -116,7 +113,7 @@ def run(command: Sequence[str], shop: Path) -> Any:
     done = subprocess.run(
         command,
         cwd=shop,
-        env={**ENVIRONMENT, "HOME": str(shop), "XDG_CONFIG_HOME": str(shop), "XDG_STATE_HOME": str(shop)},
+        env={**environment(), "HOME": str(shop), "XDG_CONFIG_HOME": str(shop), "XDG_STATE_HOME": str(shop)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import os
-import re
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pages
 import pytest
 import translation
+from doors import (
+    CONFIG_ERROR,
+    SEVERITIES,
+    Hit,
+    Hits,
+    command_hits,
+    compared,
+    engine_hits,
+    in_python,
+    python_files,
+    run_pylint,
+    stdin_hits,
+)
 from pages import Case, Mark, PageError
-from pylint.lint import Run
-from pylint.reporters.json_reporter import JSON2Reporter
 
-from appstate_lint import cli, config, engine
 from appstate_lint.checks import RULES
 from appstate_lint.frameworks import rules_folder
-from appstate_lint.model import Severity
 from appstate_lint.report.rules import page_summary
 
-CONFIG_ERROR = "appstate-config-error"
 INTERNAL_ERROR = "appstate-internal-error"
 SECTIONS = ("What it finds", "Why it matters", "Bad", "Good", "How to fix", "Options", "Known misses")
 
@@ -35,8 +35,6 @@ PAGES = pages.read_pages(rules_folder())
 MORE = pages.read_pages(Path(__file__).parent / "cases")
 """Further cases, by topic, which would make the pages too long to read."""
 CASES = list(pages.all_cases(PAGES | MORE))
-SEVERITIES = {rule.name: rule.severity for rule in RULES}
-CODES = ",".join(rule.code for rule in RULES)
 
 ORIGINALS = [case for case in CASES if case.framework == "fastapi"]
 """Cases as they are written; their translations need not go through the slow doors again."""
@@ -46,104 +44,6 @@ ONLY_FASTAPI = {"appstate-build-api-after-build", "appstate-startup-not-run", "a
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 each_original = pytest.mark.parametrize("case", ORIGINALS, ids=[case.name for case in ORIGINALS])
-
-
-class Hit(NamedTuple):
-    """A finding as every door must give it."""
-
-    rule: str
-    file: str
-    line: int
-    column: int
-
-
-Hits = frozenset[Hit]
-
-
-def compared(case: Case, hits: Iterable[Hit]) -> Hits:
-    """Return the hits that count for ``case``: information only where it is marked or the page is about that rule."""
-    wanted = {mark.rule for mark in case.marks} | {case.page}
-    return frozenset(hit for hit in hits if SEVERITIES[hit.rule] is not Severity.INFO or hit.rule in wanted)
-
-
-def in_python(hits: Hits) -> Hits:
-    """Return the hits that an editor can show: not those in the configuration."""
-    return frozenset(hit for hit in hits if not hit.file.endswith(".toml"))
-
-
-# --- the doors ------------------------------------------------------------------------------------------------------
-
-
-def engine_hits(root: Path) -> Iterator[Hit]:
-    try:
-        report = engine.analyze(root, config.load(root, None))
-    except config.ConfigErrors as errors:
-        for error in errors.errors:
-            yield Hit(CONFIG_ERROR, pages.CONFIGURATION, error.line, 0)
-    else:
-        for finding in report.findings:
-            yield Hit(finding.rule, finding.file, finding.line, finding.column)
-
-
-def command_hits(root: Path) -> Iterator[Hit]:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = cli.run(["check", str(root), "--output-format", "json", "--select", CODES])
-    if code == cli.FAILED:
-        problems = err.getvalue().splitlines()
-        places = [re.search(r"appstate-lint\.toml:(\d+)", problem) for problem in problems]
-        assert problems
-        assert all(places), problems
-        yield from (Hit(CONFIG_ERROR, pages.CONFIGURATION, int(place[1]), 0) for place in places if place)
-    else:
-        for finding in json.loads(out.getvalue())["findings"]:
-            yield Hit(finding["rule"], finding["file"], finding["line"], finding["column"])
-
-
-PYLINT_OPTIONS = [
-    "--load-plugins=appstate_lint",
-    "--rcfile=" + os.devnull,
-    "--disable=all",
-    "--persistent=n",
-    "--enable=" + ",".join(rule.name for rule in RULES),
-]
-
-
-def pylint_hits(output: str, tree: Path) -> dict[str, set[Hit]]:
-    """Return what pylint's json2 ``output`` says, by the name of the case's folder in ``tree``."""
-    hits: dict[str, set[Hit]] = {}
-    for message in json.loads(output)["messages"]:
-        if message["symbol"] not in SEVERITIES:
-            continue  # that a file cannot be parsed, pylint says whatever is disabled
-        path = Path(message["absolutePath"]).resolve().relative_to(tree.resolve())
-        file = Path(*path.parts[1:]).as_posix()
-        found = hits.setdefault(path.parts[0], set())
-        found.add(Hit(message["symbol"], file, message["line"], message["column"]))
-    return hits
-
-
-def run_pylint(tree: Path, cases: Iterable[Case], *options: str) -> Mapping[str, set[Hit]]:
-    """Run pylint once over all Python files of ``cases`` in ``tree``."""
-    files = sorted(f"{case.name}/{file}" for case in cases for file in case.files if file.endswith(".py"))
-    command = [sys.executable, "-m", "pylint", *PYLINT_OPTIONS, "--output-format=json2", *options, *files]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=300)
-    assert done.stdout, done.stderr
-    return pylint_hits(done.stdout, tree)
-
-
-def stdin_hits(tree: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[Hit]:
-    """Lint the text of ``path`` from standard input while the disk holds an older one: its first half."""
-    text = path.read_text(encoding="utf-8")
-    lines = text.splitlines(keepends=True)
-    output = io.StringIO()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
-    path.write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
-    try:
-        Run([*PYLINT_OPTIONS, "--from-stdin", str(path)], reporter=JSON2Reporter(output), exit=False)
-    finally:
-        path.write_text(text, encoding="utf-8")
-    found = pylint_hits(output.getvalue(), tree)
-    return set().union(*found.values())
 
 
 @pytest.fixture(scope="session")
@@ -157,12 +57,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def one_process(tree: Path) -> Mapping[str, set[Hit]]:
-    return run_pylint(tree, CASES)
+    return run_pylint(tree, python_files(CASES))
 
 
 @pytest.fixture(scope="session")
 def two_processes(tree: Path) -> Mapping[str, set[Hit]]:
-    return run_pylint(tree, ORIGINALS, "-j2")
+    return run_pylint(tree, python_files(ORIGINALS), "-j2")
 
 
 def through_pylint(case: Case, root: Path) -> Hits:
