@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import difflib
 import enum
+import functools
 import hashlib
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
@@ -29,7 +30,24 @@ SHARED_FILE = "pyproject.toml"
 FILES = (OWN_FILE, SHARED_FILE)
 TABLE = "appstate-lint"
 _VCS = (".git", ".hg", ".svn")
+MOST_GUESSES, MOST_COMPARED, MOST_LISTED = 100, 500, 30
+"""For how many errors the nearest name is looked for, among how many, and how many are listed."""
 _OPEN_PHASES = (Phase.BUILD.value, Phase.STARTUP.value)  # what a contract may name besides the project's own phases
+
+CONTRACT_KEYWORDS = {
+    "name": "component_name",
+    "type": "component_type",
+    "phase": "required_phase",
+    "depends-on": "dependencies",
+    "description": "description",
+    "business-value": "business_value",
+    "severity": "severity",
+    "owner": "owner",
+    "optional": "optional",
+    "nullable": "nullable",
+    "applications": "applications",
+}
+"""The parameters of a class of contracts, by the keys of a contract."""
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
@@ -66,6 +84,19 @@ class PhaseMarker(msgspec.Struct, frozen=True):
     call: str
     argument: int | str = 0
     edge: Edge = Edge.BEGIN
+    names: tuple[tuple[str, str], ...] = ()
+    line: int = 0
+
+
+class ContractClass(msgspec.Struct, frozen=True):
+    """The class (its name, or ``module:name``) whose calls in the project's code declare contracts.
+
+    ``keywords`` gives for keys of a contract the parameters of the class, ``names`` maps enum members or strings to
+    phases; ``line`` is that of the table.
+    """
+
+    call: str = "AppStateContract"
+    keywords: tuple[tuple[str, str], ...] = tuple(CONTRACT_KEYWORDS.items())
     names: tuple[tuple[str, str], ...] = ()
     line: int = 0
 
@@ -120,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True):
     phase_functions: tuple[PhaseFunction, ...] = ()
     phase_markers: tuple[PhaseMarker, ...] = ()
     components: tuple[Component, ...] = ()
+    contract_class: ContractClass = ContractClass()
     migrations: tuple[Migration, ...] = ()
     framework: Page | None = None
     select: tuple[Choice, ...] = ()
@@ -130,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True):
     baseline: str | None = None
     accepted: Baseline = Baseline()
     file: str | None = None
+    phase_lines: tuple[int, ...] = ()
     digest: str = ""
 
 
@@ -165,14 +198,27 @@ def load(root: Path, explicit: Path | None = None) -> Settings:
     """
     if explicit is not None:
         return _read_explicit(root, explicit)
+    found = located(root)
+    if found is None:
+        return Settings(digest=_digest({}))
+    path, table, start = found
+    return _settings(root, path, _text(root, path), table, start)
+
+
+def located(root: Path) -> tuple[Path, object, KeyPath] | None:
+    """Return the nearest configuration file of the project at ``root``, its table, and where in it that stands.
+
+    Raises ConfigErrors for a file that cannot be read.
+    """
     for directory in _up_to_repository(root):
         own = directory / OWN_FILE
         if own.is_file():
-            return _read(root, own, _text(root, own))
+            return own, _parse(root, own, _text(root, own)), ()
         shared = directory / SHARED_FILE
-        if shared.is_file() and (settings := _read_shared(root, shared)):
-            return settings
-    return Settings(digest=_digest({}))
+        table = _shared_table(root, shared) if shared.is_file() else None
+        if table is not None:
+            return shared, table, ("tool", TABLE)
+    return None
 
 
 def file_in(directory: Path) -> Path | None:
@@ -181,7 +227,7 @@ def file_in(directory: Path) -> Path | None:
     if own.exists() or own.is_symlink():
         return own
     try:
-        return shared if shared.is_file() and _read_shared(directory, shared) else None
+        return shared if shared.is_file() and _shared_table(directory, shared) is not None else None
     except ConfigErrors:
         return shared
 
@@ -219,6 +265,12 @@ def _up_to_repository(root: Path) -> Iterator[Path]:
     yield from chain[: end + 1]
 
 
+def start_in(path: Path) -> KeyPath:
+    """Return where in a readable file of either kind the configuration stands: at the top, or in a table for tools."""
+    table = _parse(path.parent, path, _text(path.parent, path))
+    return ("tool", TABLE) if path.name == SHARED_FILE or "tool" in table else ()
+
+
 def _read_explicit(root: Path, path: Path) -> Settings:
     text = _text(root, path)
     table = _parse(root, path, text)
@@ -232,19 +284,12 @@ def _read_explicit(root: Path, path: Path) -> Settings:
     return _settings(root, path, text, tool[TABLE], ("tool", TABLE))
 
 
-def _read(root: Path, path: Path, text: str) -> Settings:
-    return _settings(root, path, text, _parse(root, path, text), ())
-
-
-def _read_shared(root: Path, path: Path) -> Settings | None:
+def _shared_table(root: Path, path: Path) -> object | None:
     """Return what a ``pyproject.toml`` says of us; one that does not mention us may be as broken as it likes."""
     if TABLE.encode() not in _bytes(root, path):
         return None
-    text = _text(root, path)
-    tool = _parse(root, path, text).get("tool")
-    if not isinstance(tool, dict) or TABLE not in tool:
-        return None
-    return _settings(root, path, text, tool[TABLE], ("tool", TABLE))
+    tool = _parse(root, path, _text(root, path)).get("tool")
+    return tool.get(TABLE) if isinstance(tool, dict) else None
 
 
 def _bytes(root: Path, path: Path) -> bytes:
@@ -312,6 +357,7 @@ class _Reader:
         self._file = file
         self._start = start
         self._lines = key_lines(text)
+        self._guesses = 0
 
     def line(self, path: KeyPath) -> int:
         """Return the line of a key, or of the nearest enclosing one that the text shows."""
@@ -326,9 +372,17 @@ class _Reader:
         known = sorted(known)
         for key in table:
             if key not in known:
-                guess = nearest(key, known)
-                advice = f"did you mean '{guess}'?" if guess else f"known are {', '.join(known)}"
-                self.error((*path, key), f"unknown key; {advice}")
+                self.error((*path, key), f"unknown key; {self.advice(key, known, 'known are')}")
+
+    def advice(self, word: str, known: Sequence[str], otherwise: str) -> str:
+        """Return which of ``known`` was meant by ``word``, or what they are; the first errors get the most of it."""
+        self._guesses += 1
+        affordable = self._guesses <= MOST_GUESSES and len(known) <= MOST_COMPARED
+        guess = nearest(word, known) if affordable else None
+        if guess is not None:
+            return f"did you mean '{guess}'?"
+        more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+        return f"{otherwise} {', '.join(known[:MOST_LISTED])}{more}"
 
 
 class _Raw(msgspec.Struct, frozen=True, rename="kebab"):
@@ -370,6 +424,12 @@ class _RawComponent(msgspec.Struct, frozen=True, rename="kebab"):
     applications: tuple[str, ...] = ()
 
 
+class _RawContractClass(msgspec.Struct, frozen=True, rename="kebab"):
+    call: str = "AppStateContract"
+    keywords: dict[str, str] = {}
+    names: dict[str, str] = {}
+
+
 class _RawMigration(msgspec.Struct, frozen=True, rename="kebab"):
     name: str
     accessors: tuple[str, ...] = ()
@@ -381,7 +441,15 @@ class _RawMigration(msgspec.Struct, frozen=True, rename="kebab"):
     until: datetime.date | None = None
 
 
-_TABLES = ("phase-functions", "phase-markers", "components", "migrations", "framework")
+RAW: type[msgspec.Struct] = _Raw
+RAW_TABLES: dict[str, type[msgspec.Struct]] = {
+    "phase-markers": _RawMarker,
+    "components": _RawComponent,
+    "contract-class": _RawContractClass,
+    "migrations": _RawMigration,
+}
+"""The keys of the tables inside, with their shapes."""
+_TABLES = ("phase-functions", "phase-markers", "components", "contract-class", "migrations", "framework")
 _FRAMEWORK: dict[str, type[msgspec.Struct]] = {
     "class": FrameworkClass, "function": Call, "method": Call, "library": Library, "client": Client,
 }  # fmt: skip
@@ -414,13 +482,18 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
+@functools.cache
+def _fields(shape: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(shape)
+
+
 def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) -> Settings:
     file = _shown(root, path)
     reader = _Reader(file, text, start)
     if not isinstance(table, dict):
         reader.error((), f"expected a table, not {_kind(table)}; write [{'.'.join(map(str, start))}]")
         raise ConfigErrors(reader.errors)
-    known = [field.encode_name for field in msgspec.structs.fields(_Raw)]
+    known = [field.encode_name for field in _fields(_Raw)]
     reader.unknown_keys(table, [*known, *_TABLES], ())
     raw = _convert(reader, {key: value for key, value in table.items() if key in known}, _Raw, ()) or _Raw()
     settings = Settings(
@@ -435,6 +508,9 @@ def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) 
         phase_functions=tuple(_phase_functions(reader, table.get("phase-functions", {}))),
         phase_markers=tuple(_phase_markers(reader, table.get("phase-markers", []))),
         components=tuple(_components(reader, table.get("components", {}))),
+        contract_class=_contract_class(reader, table["contract-class"])
+        if "contract-class" in table
+        else ContractClass(),
         migrations=tuple(_migrations(reader, table.get("migrations", []))),
         framework=_framework(reader, table["framework"]) if "framework" in table else None,
         select=tuple(_choices(reader, "select", raw.select)),
@@ -444,6 +520,7 @@ def _settings(root: Path, path: Path, text: str, table: object, start: KeyPath) 
         strict=raw.strict,
         baseline=raw.baseline,
         file=file,
+        phase_lines=tuple(reader.line(("phases", index)) for index in range(len(raw.phases))),
     )
     _check(reader, settings)
     if reader.errors:
@@ -455,7 +532,7 @@ def _convert(reader: _Reader, table: Mapping[str, object], shape: type[_Struct],
     """Return ``table`` as ``shape`` with the keys that fit, all others reported; None if a required one is missing."""
     good: dict[str, object] = {}
     complete = True
-    for field in msgspec.structs.fields(shape):
+    for field in _fields(shape):
         name = field.encode_name
         if name in table and _fits(reader, table[name], field.type, (*path, name)):
             good[name] = table[name]
@@ -544,6 +621,17 @@ def _components(reader: _Reader, tables: object) -> Iterator[Component]:
             yield Component(name=name, line=reader.line(path), **msgspec.structs.asdict(raw))
 
 
+def _contract_class(reader: _Reader, table: object) -> ContractClass:
+    path = ("contract-class",)
+    if not isinstance(table, dict):
+        reader.error(path, f"expected a table, not {_kind(table)}; write [contract-class]")
+        return ContractClass()
+    raw = _strict(reader, table, _RawContractClass, path) or _RawContractClass()
+    reader.unknown_keys(raw.keywords, CONTRACT_KEYWORDS, (*path, "keywords"))
+    keywords = {**CONTRACT_KEYWORDS, **raw.keywords}
+    return ContractClass(raw.call, tuple(keywords.items()), tuple(raw.names.items()), reader.line(path))
+
+
 def _migrations(reader: _Reader, value: object) -> Iterator[Migration]:
     for path, table in _each_table(reader, "migrations", value):
         raw = _strict(reader, table, _RawMigration, path)
@@ -581,7 +669,7 @@ def _framework(reader: _Reader, table: object) -> Page | None:
         return None
     lists = {key: list(_described(reader, key, shape, table.get(key, []))) for key, shape in _FRAMEWORK.items()}
     plain = {key: value for key, value in table.items() if key not in _FRAMEWORK}
-    known = {field.encode_name: field.type for field in msgspec.structs.fields(Page)}
+    known = {field.encode_name: field.type for field in _fields(Page)}
     reader.unknown_keys(plain, known, ("framework",))
     good = {key: value for key, value in plain.items() if key in known}
     fits = [_fits(reader, value, known[key], ("framework", key)) for key, value in good.items()]
@@ -621,7 +709,7 @@ def _each_table(
 
 
 def _strict(reader: _Reader, table: dict[str, object], shape: type[_Struct], path: KeyPath) -> _Struct | None:
-    reader.unknown_keys(table, [field.encode_name for field in msgspec.structs.fields(shape)], path)
+    reader.unknown_keys(table, [field.encode_name for field in _fields(shape)], path)
     return _convert(reader, table, shape, path)
 
 
@@ -630,11 +718,11 @@ def _strict(reader: _Reader, table: dict[str, object], shape: type[_Struct], pat
 
 def _check(reader: _Reader, settings: Settings) -> None:
     _check_phases(reader, settings.phases)
+    known = (*settings.phases, *_OPEN_PHASES)
+    names = frozenset(known)
     for path, phase in _named_phases(settings):
-        known = (*settings.phases, *_OPEN_PHASES)
-        if phase not in known:
-            guess = nearest(phase, known)
-            advice = f"did you mean '{guess}'?" if guess else f"add it to phases, or use one of {', '.join(known)}"
+        if phase not in names:
+            advice = reader.advice(phase, known, "add it to phases, or use one of")
             reader.error(path, f"unknown phase '{phase}'; {advice}")
     for path, pattern in _patterns(settings):
         if problem := _bad_pattern(pattern):
@@ -652,13 +740,15 @@ def _check(reader: _Reader, settings: Settings) -> None:
 
 def _check_phases(reader: _Reader, phases: tuple[str, ...]) -> None:
     built_in = {phase.value for phase in Phase}
+    known: set[str] = set()
     for index, phase in enumerate(phases):
         if not phase.strip():
             reader.error(("phases", index), "a phase has no name; remove it")
         elif phase in built_in:
             reader.error(("phases", index), f"'{phase}' is a built-in phase; choose another name")
-        elif phase in phases[:index]:
+        elif phase in known:
             reader.error(("phases", index), f"phase '{phase}' is named twice; remove one")
+        known.add(phase)
 
 
 def _check_migrations(reader: _Reader, migrations: tuple[Migration, ...]) -> None:
@@ -678,6 +768,8 @@ def _named_phases(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     for index, marker in enumerate(settings.phase_markers):
         for name, phase in marker.names:
             yield ("phase-markers", index, "names", name), phase
+    for name, phase in settings.contract_class.names:
+        yield ("contract-class", "names", name), phase
     for component in settings.components:
         if component.phase is not None:
             yield ("components", component.name, "phase"), component.phase
@@ -694,6 +786,7 @@ def _dotted_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("phase-functions", function.pattern), function.pattern
     for index, marker in enumerate(settings.phase_markers):
         yield ("phase-markers", index, "call"), marker.call
+    yield ("contract-class", "call"), settings.contract_class.call
     lists: list[tuple[KeyPath, tuple[str, ...]]] = [(("applications",), settings.applications)]
     for component in settings.components:
         lists.append((("components", component.name, "applications"), component.applications))

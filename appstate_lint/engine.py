@@ -7,10 +7,11 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from appstate_lint import checks, closure, frameworks, selection, source
+from appstate_lint import checks, closure, contracts, frameworks, selection, source
 from appstate_lint.closure import Parsed
 from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import failed
@@ -35,6 +36,17 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _WRITES_ANYTHING = frozenset({"setattr", "update"})
 
 
+class Reckoning(NamedTuple):
+    """What an analysis says of contracts: the report, how contracts and timeline compare, the verdict on each.
+
+    The verdicts count every finding, also those that are silenced.
+    """
+
+    report: Report
+    compliance: contracts.Compliance
+    verdicts: tuple[contracts.Verdict, ...]
+
+
 def analyze(
     root: Path,
     settings: Settings,
@@ -52,6 +64,25 @@ def analyze(
     (pylint applies them itself, and reports useless ones); the rest is sorted by place. Without ``prefilter`` every
     file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story.
     """
+    return _run(root, settings, overlay, prefilter, include_tests, pragmas, with_stories).report
+
+
+def reckon(root: Path, settings: Settings) -> Reckoning:
+    """Analyze the project at ``root``; return all that is to be said of its contracts."""
+    return _run(root, settings, None, True, False, True, False, watch=True)
+
+
+def _run(
+    root: Path,
+    settings: Settings,
+    overlay: Mapping[str, str] | None,
+    prefilter: bool,
+    include_tests: bool,
+    pragmas: bool,
+    with_stories: bool,
+    watch: bool = False,
+) -> Reckoning:
+    """Do what :func:`analyze` says; with ``watch``, follow what components are made from without a contract, too."""
     files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
     load = _loader(root, overlay or {})
     tables = tables_of(root, settings)
@@ -60,8 +91,11 @@ def analyze(
     parsed = needed if prefilter else _all(files, needed, load)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
     unseen = tuple(_unseen(needed))
-    telling = interpret(project, tables, settings, unseen, include_tests)
-    findings = list(checks.run(telling.timeline, project.tests))
+    declared = contracts.contracts_of(project, settings)
+    watched = _dependencies(declared)
+    telling = interpret(project, tables, settings, unseen, watched if watched or watch else None, include_tests)
+    compliance = contracts.Compliance(declared, telling.timeline, project, settings)
+    findings = list(checks.run(telling.timeline, compliance, project.tests))
     findings = selection.numbered(_merged(findings))
     texts = {file.path: each.text for file, each in parsed.items()}
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if pragmas else []
@@ -76,7 +110,16 @@ def analyze(
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if with_stories else (),
     )
-    return selection.applied(report, settings, _texts(files, load))
+    applied = selection.applied(report, settings, _texts(files, load))
+    return Reckoning(applied, compliance, contracts.verdicts(compliance, findings) if watch else ())
+
+
+def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[str, ...]]:
+    """Return what components depend on by their contracts."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in declared:
+        found[each.name] = (*found.get(each.name, ()), *each.declared.depends_on)
+    return found
 
 
 def tables_of(root: Path, settings: Settings) -> frameworks.Tables:

@@ -252,12 +252,14 @@ class Application(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """One access as it happens in one phase of one application.
 
+    ``named_phase`` is the project's own phase, inside start-up.
     ``presence`` is what can be in the component just before; ``conditions`` are those under which it happens, as far as
     they have names. ``beside`` tells that it runs beside the code that started it, ``partial`` that it also runs after
     a start-up that failed, ``possible`` that no call which leads there could be resolved.
     """
 
     phase: Phase
+    named_phase: str | None
     kind: Kind
     component: str
     file: str

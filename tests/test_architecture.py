@@ -21,7 +21,7 @@ PACKAGE = ROOT / "appstate_lint"
 STAIRS = (
     {"__main__"},
     {"cli", "plugin"},
-    {"cli_check", "cli_baseline", "cli_init"},
+    {"cli_check", "cli_baseline", "cli_contracts", "cli_init"},
     {"cli_watch"},
     {"cli_common", "progress"},
     {"engine"},
@@ -33,19 +33,20 @@ STAIRS = (
     {"project"},
     {"cache"},
     {"facts", "source"},
-    {"frameworks"},
+    {"frameworks", "settings_schema"},
     {"config"},
     {"choices"},
     {"toml_lines", "model", "schema", "files"},
 )
 FOREIGN = {
-    "click": {"cli", "cli_baseline", "cli_check", "cli_common", "cli_init"},
+    "click": {"cli", "cli_baseline", "cli_check", "cli_common", "cli_contracts", "cli_init"},
     "pylint": {"plugin", "__init__"},
     "astroid": {"plugin", "__init__"},
 }
 OPENS_FILES = {
     "cli_check",
     "cli_common",
+    "cli_contracts",
     "cli_init",
     "plugin",
     "source",

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from appstate_lint.config import (
+    CONTRACT_KEYWORDS,
     Component,
     ConfigError,
     ConfigErrors,
+    ContractClass,
     Edge,
     Migration,
     PhaseFunction,
@@ -44,6 +46,11 @@ call = "shop.boot:Boot._set_phase"
 argument = "phase"
 edge = "end"
 names = { INIT = "initialization", WIRE = "configuration" }
+
+[contract-class]
+call = "shop.contracts:Contract"
+keywords = { name = "of", owner = "team" }
+names = { INIT = "initialization" }
 
 [components.agent_bridge]
 type = "shop.bridge:Bridge"
@@ -97,6 +104,13 @@ def test_every_key(tmp_path: Path) -> None:
         tests=("tests/**", "**/conftest.py"),
         applications=("shop.main:app",),
         phases=("initialization", "configuration", "integration"),
+        phase_lines=(4, 4, 4),
+        contract_class=ContractClass(
+            "shop.contracts:Contract",
+            tuple({**CONTRACT_KEYWORDS, "name": "of", "owner": "team"}.items()),
+            (("INIT", "initialization"),),
+            18,
+        ),
         closed=True,
         external_writers=("settings",),
         external_readers=("limiter",),
@@ -123,7 +137,7 @@ def test_every_key(tmp_path: Path) -> None:
                 optional=True,
                 nullable=True,
                 applications=("shop.main:app",),
-                line=18,
+                line=23,
             ),
         ),
         migrations=(
@@ -136,7 +150,7 @@ def test_every_key(tmp_path: Path) -> None:
                 status=Status.COMPLETE,
                 allow=("shop/compat.py",),
                 until=datetime.date(2027, 3, 1),
-                line=30,
+                line=35,
             ),
         ),
         file="appstate-lint.toml",
@@ -305,6 +319,12 @@ BAD = [
     ("[components.db]\napplications = ['x/y.py']", 2, "components.db.applications[0]", "x.y"),
     ("[components.'a.b']\nphase = 'x'", 2, 'components."a.b".phase', "unknown phase"),
     ('[components."a\\"b"]\nphase = "x"', 2, 'components."a"b".phase', "unknown phase"),
+    ("contract-class = 'x'", 1, "contract-class", "write [contract-class]"),
+    ("[contract-class]\nname = 'x'", 2, "contract-class.name", "did you mean 'names'?"),
+    ("[contract-class]\ncall = 'x/y.py'", 2, "contract-class.call", "x.y"),
+    ("[contract-class]\nnames = { A = 'x' }", 2, "contract-class.names.A", "unknown phase"),
+    ("[contract-class]\nkeywords = { nam = 'x' }", 2, "contract-class.keywords.nam", "did you mean 'name'?"),
+    ("[contract-class]\nkeywords = { name = 1 }", 2, "contract-class.keywords.name", "expected a string"),
     ("[migrations]\nname = 'x'", 1, "migrations", "[[migrations]]"),
     ("[[migrations]]\nretired = ['x']", 1, "migrations[0].name", "missing"),
     ("[[migrations]]\nname = 'x'", 1, "migrations[0]", "add accessors or retired"),

@@ -24,6 +24,7 @@ from doors import (
 )
 from pages import Case, Mark, PageError
 
+from appstate_lint import config
 from appstate_lint.checks import RULES
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.report.rules import page_summary
@@ -67,11 +68,11 @@ def two_processes(tree: Path) -> Mapping[str, set[Hit]]:
 
 def through_pylint(case: Case, root: Path) -> Hits:
     """What pylint must say of ``case``: what the engine does, but a broken configuration on line 1 of each file."""
-    hits = frozenset(engine_hits(root))
-    if any(hit.rule == CONFIG_ERROR for hit in hits):
-        files = [file for file in case.files if file.endswith(".py")]
-        return frozenset(Hit(CONFIG_ERROR, file, 1, 0) for file in files)
-    return in_python(compared(case, hits))
+    try:
+        config.load(root, None)
+    except config.ConfigErrors:
+        return frozenset(Hit(CONFIG_ERROR, file, 1, 0) for file in case.files if file.endswith(".py"))
+    return in_python(compared(case, engine_hits(root)))
 
 
 # --- the tests ------------------------------------------------------------------------------------------------------

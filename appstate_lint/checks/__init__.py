@@ -6,6 +6,13 @@ from collections.abc import Callable, Container, Iterator
 
 from appstate_lint.checks import (
     build_api_after_build,
+    config_error,
+    contract_cycle,
+    contract_late,
+    contract_missing,
+    contract_order,
+    contract_type,
+    contract_vacuous,
     default_hides_missing,
     double_init,
     external_writer,
@@ -22,15 +29,19 @@ from appstate_lint.checks import (
     startup_race,
     startup_swallowed,
     test_without_lifespan,
+    undeclared,
+    undeclared_dependency,
     unreached_initializer,
     unsafe_shutdown,
     unused_ignore,
     wrong_channel,
 )
+from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 Check = Callable[[Timeline], Iterator[Finding]]
+ContractCheck = Callable[[Compliance], Iterator[Finding]]
 
 CHECKS: tuple[tuple[Rule, Check], ...] = (
     (read_before_init.RULE, read_before_init.check),
@@ -55,15 +66,33 @@ CHECKS: tuple[tuple[Rule, Check], ...] = (
     (test_without_lifespan.RULE, test_without_lifespan.check),
 )
 
-CONFIG_ERROR = Rule("appstate-config-error", "E7829", "{problem}")
+CONTRACT_CHECKS: tuple[tuple[Rule, ContractCheck], ...] = (
+    (contract_late.RULE, contract_late.check),
+    (contract_order.RULE, contract_order.check),
+    (contract_missing.RULE, contract_missing.check),
+    (contract_type.RULE, contract_type.check),
+    (contract_cycle.RULE, contract_cycle.check),
+    (contract_vacuous.RULE, contract_vacuous.check),
+    (undeclared.RULE, undeclared.check),
+    (undeclared_dependency.RULE, undeclared_dependency.check),
+    (config_error.RULE, config_error.check),
+)
+
 INTERNAL_ERROR = Rule("appstate-internal-error", "E7899", "{problem}")
 
-RULES: tuple[Rule, ...] = (*(rule for rule, _ in CHECKS), unused_ignore.RULE, CONFIG_ERROR, INTERNAL_ERROR)
+RULES: tuple[Rule, ...] = (*(rule for rule, _ in (*CHECKS, *CONTRACT_CHECKS)), unused_ignore.RULE, INTERNAL_ERROR)
 
 
-def run(timeline: Timeline, tests: Container[str] = frozenset()) -> Iterator[Finding]:
+def run(timeline: Timeline, compliance: Compliance, tests: Container[str] = frozenset()) -> Iterator[Finding]:
     """Yield the findings of all rules, those in the files ``tests`` only of rules that speak of tests."""
     for rule, check in CHECKS:
         for finding in check(timeline):
             if rule.of_tests or finding.file not in tests:
                 yield finding
+    yield from of_contracts(compliance)
+
+
+def of_contracts(compliance: Compliance) -> Iterator[Finding]:
+    """Yield the findings of the rules about contracts."""
+    for _, check in CONTRACT_CHECKS:
+        yield from check(compliance)

@@ -79,7 +79,10 @@ class _Closure:
         self.load = load
         self.tables = tables
         self.words = words_of(tables, settings)
-        self.named = frozenset(name.replace(":", ".") for name in settings.applications)
+        named = (*settings.applications, *(each.type for each in settings.components if each.type is not None))
+        named += tuple(each.pattern for each in settings.phase_functions)
+        named += tuple(each.call for each in settings.phase_markers)
+        self.named = frozenset(name.replace(":", ".") for name in named)
         self.tree = Tree(Project({}, modules), files)
         self.strings = Strings(tables, modules)
         self.clients = Clients(tables)

@@ -84,6 +84,8 @@ def words_of(tables: Tables, settings: Settings) -> Words:
         starts |= {last(name.replace(":", ".")) for name in migration.accessors}
         if migration.replacement:
             starts.add(last(migration.replacement.replace(":", ".")))
+    starts |= {last(marker.call.replace(":", ".")) for marker in settings.phase_markers} - {"", "*"}
+    starts.add(last(settings.contract_class.call.replace(":", ".")))
     classes = {last(name) for name in applications}
     owners = tables.variables | tables.leads if any(spec.items for spec in applications.values()) else ()
     return Words(tuple(sorted(holders)), tuple(sorted(starts - holders)), tuple(sorted(classes)), tuple(sorted(owners)))

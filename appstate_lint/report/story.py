@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Line(NamedTuple):
     function: str
     remarks: tuple[str, ...]
     faults: tuple[str, ...]
+    named: str = ""
 
 
 def story_lines(report: Report, component: str | None) -> Iterator[Row]:
@@ -78,7 +80,13 @@ def _phases(
         yield (Span(f"  {phase.value}", "bold cyan"),)
         folded = phase is Phase.SERVING and not whole
         lines = [*_folded(inside, faults)] if folded else [_line(each, faults) for each in inside]
-        yield from _laid_out(list(dict.fromkeys(lines)))
+        lines = list(dict.fromkeys(lines))
+        if not any(line.named for line in lines):
+            yield from _laid_out(lines)
+            continue
+        for named, several in itertools.groupby(lines, key=lambda line: line.named):
+            yield (Span(f"    {named or 'no named phase'}:", "cyan"),)
+            yield from _laid_out(list(several))
 
 
 def _line(event: Event, faults: Mapping[tuple[str, int, str], tuple[str, ...]]) -> Line:
@@ -89,6 +97,7 @@ def _line(event: Event, faults: Mapping[tuple[str, int, str], tuple[str, ...]]) 
         event.function,
         tuple(_remarks(event)),
         faults.get((event.file, event.line, event.component), ()),
+        event.named_phase or "",
     )
 
 

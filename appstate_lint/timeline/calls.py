@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appstate_lint.facts import flow
-from appstate_lint.facts.flow import At
+from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.builtin import Builtins
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Path, merge, single
@@ -38,12 +38,18 @@ from appstate_lint.timeline.values import (
 _NONE = flow.Const(None)
 
 
+def _reads(expr: Expr) -> bool:
+    """Tell whether an argument can read a component: it is more than a name or a constant."""
+    return not isinstance(expr, (flow.Name, flow.Const))
+
+
 class Calls(Builtins):
     """Calls values."""
 
     def call(self, expr: flow.Call, path: Path) -> Value:
         function = self.evaluate(expr.func, path)
         self.use(function)
+        outer = self.begin()
         args = self.spread(expr.args, path)
         keywords: list[tuple[str, Value]] = []
         for name, part in expr.keywords:
@@ -55,6 +61,8 @@ class Calls(Builtins):
                 if isinstance(table, DictValue) and not self.dict_cell(table.number).open:
                     items = self.dict_cell(table.number).items
                     keywords.extend((key, each) for key, each in items.items() if isinstance(key, str))
+        given = self.ingredients_of(expr) if outer is not None else {}
+        self.end(outer)
         if path.dead:
             return UNKNOWN
         if args is None:
@@ -63,8 +71,18 @@ class Calls(Builtins):
             self.place(expr.at),
             frozenset(name for name, part in expr.keywords if part == _NONE),
             frozenset(index for index, part in enumerate(expr.args) if part == _NONE),
+            given,
         )
-        return self.invoke(function, args, tuple(keywords), path, expr.at)
+        value = self.invoke(function, args, tuple(keywords), path, expr.at)
+        self.call_site = None
+        return value
+
+    def ingredients_of(self, expr: flow.Call) -> dict[int | str, frozenset[str]]:
+        """Return the components that the arguments of a call, just evaluated, were made from."""
+        read = frozenset(self.frame.read)
+        given: list[tuple[int | str, Expr]] = [*enumerate(expr.args), *expr.keywords]
+        found = {key: self.mentioned(part) | (read if _reads(part) else frozenset()) for key, part in given}
+        return {key: names for key, names in found.items() if names}
 
     def invoke(self, function: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call a value; of several possible ones each, joined."""

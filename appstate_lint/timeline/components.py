@@ -7,7 +7,9 @@ import sys
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline import presence
-from appstate_lint.timeline.heap import Heap, Path
+from appstate_lint.timeline.heap import Path
+from appstate_lint.timeline.ingredients import Ingredients
+from appstate_lint.timeline.phasing import PHASE, positions
 from appstate_lint.timeline.presence import (
     ABSENT,
     ANYTHING,
@@ -62,7 +64,7 @@ MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 
 
-class Components(Heap):
+class Components(Ingredients):
     """Accesses to application state."""
 
     def canonical(self, owner: Object) -> Object:
@@ -137,7 +139,14 @@ class Components(Heap):
             gone=gone,
             by_route=self.in_route and len(self.stack) == 1,
         )
+        if self.phase is Phase.STARTUP and self.phasing is not None and not self.spawned:
+            self.frame.touched.add(PHASE)
+            seen.position = positions(path.store)
         if value is not None:
+            seen.made_from = self.made_from() - {component}
+            names = {*self.declared.get(component, ()), *seen.made_from}
+            seen.around = {name: self.cell(path, (owner.site, name)).bits for name in sorted(names)}
+            seen.made = plain(value)
             written = bits_of(value)
             seen.none_written, seen.value_written = bool(written & NONE), bool(written & VALUE)
             made = plain(value)
@@ -159,6 +168,7 @@ class Components(Heap):
         known = self.cell(path, key)
         self.touch(Kind.READ, owner, component, at, path, known.bits, gone=known.gone)
         self.read_here.add(key)
+        self.frame.read.add(component)
         if known.bits & ABSENT:
             path.put(key, Cell(known.bits & PRESENT or VALUE, truth=known.truth))
             self.hold(path, about(key, HAS), True)
@@ -178,6 +188,7 @@ class Components(Heap):
         known = self.cell(path, key)
         self.touch(Kind.GUARD, owner, component, at, path, known.bits)
         self.read_here.add(key)
+        self.frame.read.add(component)
         if known.bits == ABSENT and not self.component_known(key):
             return Loaded(owner, component, default, default)
         return Loaded(owner, component, self.component_value(key), default)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from appstate_lint.config import Edge
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
 from appstate_lint.project.mentions import words
-from appstate_lint.timeline.arguments import Arguments
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
-from appstate_lint.timeline.parts import ENOUGH_RUNS, Result
+from appstate_lint.timeline.marking import Marking
+from appstate_lint.timeline.parts import ENOUGH_RUNS, CallSite, Result
+from appstate_lint.timeline.phasing import PHASE
 from appstate_lint.timeline.presence import ABSENT, HAS, LOCAL, MISSING, Facts, Store, about
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
@@ -44,7 +48,7 @@ _BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 
 
-class Functions(Arguments):
+class Functions(Marking):
     """Runs functions and remembers what they did."""
 
     def run(
@@ -58,6 +62,36 @@ class Functions(Arguments):
         entry: bool = False,
     ) -> Value:
         """Run a function's body on ``path`` and return what it returns; the path ends if it never does."""
+        if self.phasing is None or self.phase is not Phase.STARTUP:
+            return self.run_once(function, args, keywords, path, at, hook, entry)
+        code = (function.file, function.index)
+        position, before = self.phasing.functions.get(code, 0), path.store.get(PHASE, MISSING)
+        markers = self.phasing.markers.get(code, ())
+        if position:
+            self.records.phased.add(code)
+            self.come_to(position, path, at)
+        self.pass_markers(markers, Edge.BEGIN, function, args, keywords, path, at)
+        value = self.run_once(function, args, keywords, path, at, hook, entry)
+        if path.dead or self.phase is not Phase.STARTUP:
+            return value
+        if position:
+            path.put(PHASE, before)
+        self.pass_markers(markers, Edge.END, function, args, keywords, path, at)
+        if code in self.phasing.closing:
+            self.come_to(self.phasing.closing[code], path, at)
+        return value
+
+    def run_once(
+        self,
+        function: FunctionValue,
+        args: tuple[Value, ...],
+        keywords: Keywords,
+        path: Path,
+        at: At,
+        hook: YieldHook | None = None,
+        entry: bool = False,
+    ) -> Value:
+        """Run a function, or take over what it did before in the same situation."""
         facts = self.project.function(function.file, function.index)
         if self.is_stub(facts):
             return self.typed(facts.returns, function.file, facts, "")
@@ -106,7 +140,8 @@ class Functions(Arguments):
             self.summarize(function, facts, env, identity, path, at, running)
         nested = running in self.active
         self.active.add(running)
-        value, touched = self.body(function, facts, env, identity, path, at, hook, key, none_given)
+        ingredients = self.given_ingredients(function, facts, site) if site is not None else {}
+        value, touched = self.body(function, facts, env, identity, path, at, hook, key, none_given, ingredients)
         if not nested:
             self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
@@ -236,6 +271,7 @@ class Functions(Arguments):
     def body(
         self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object, path: Path,
         at: At, hook: YieldHook | None, key: object, none_given: frozenset[str] = frozenset(),
+        ingredients: Mapping[str, frozenset[str]] = {},
     ) -> tuple[Value, bool]:  # fmt: skip
         """Run a function in a new frame, remember the result, and apply it to the caller's path."""
         number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
@@ -249,6 +285,7 @@ class Functions(Arguments):
         frame.hook = hook
         frame.index = function.index
         frame.none_given = none_given
+        frame.ingredients = dict(ingredients)
         frame.self_value = function.bound
         if facts.owner >= 0:
             frame.owner = ClassValue(function.file, facts.owner)
@@ -279,6 +316,7 @@ class Functions(Arguments):
         if caller is not None:
             caller.touched |= frame.touched
             caller.consulted |= frame.consulted
+            caller.read |= frame.read
         if raised is not None and self.raising:
             self.raising[-1].add(self.frame, path.env, raised)
         if hook is None:
@@ -288,6 +326,15 @@ class Functions(Arguments):
         else:
             path.store, path.facts = joined.store, joined.facts
         return value, bool(frame.touched)
+
+    def given_ingredients(
+        self, function: FunctionValue, facts: flow.Function, site: CallSite
+    ) -> dict[str, frozenset[str]]:
+        """Return the components that the arguments were made from, by parameter."""
+        first = int(function.bound is not None)
+        names: dict[int | str, str] = {number: each.name for number, each in enumerate(facts.params[first:])}
+        names.update((each.name, each.name) for each in facts.params)
+        return {names[key]: several for key, several in site.ingredients.items() if key in names}
 
     def made_anew(self, facts: flow.Function) -> frozenset[str]:
         """Return the sites of the objects that each call of the function just run makes; a decorator may keep them."""
@@ -327,6 +374,7 @@ class Functions(Arguments):
                 value=value,
                 consulted=consulted,
                 made=made,
+                read=frozenset(frame.read),
             ),
         )
 
@@ -351,6 +399,7 @@ class Functions(Arguments):
         if frame is not None:
             frame.touched.update(each for each, _ in result.before)
             frame.consulted |= result.consulted
+            frame.read |= result.read
         self.note_made(result.made)
         if result.raised is not None and self.raising:
             self.raising[-1].add(self.frame, path.env, path.store | dict(result.raised))
@@ -383,7 +432,7 @@ class Functions(Arguments):
     def differences(self, frame: Frame, path: Path, joined: Path) -> tuple[Narrow, ...]:
         """Return what is narrower on ``path`` than on ``joined``."""
         found: list[Narrow] = []
-        for site, name in sorted(frame.touched):
+        for site, name in sorted(frame.touched - {PHASE}):
             here, there = path.store.get((site, name), MISSING), joined.store.get((site, name), MISSING)
             if here.bits != there.bits:
                 found.append(Narrow(Object(site), name, here.bits))

@@ -6,13 +6,14 @@ over the whole run, and the run is repeated until they no longer change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
+from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
@@ -139,8 +140,8 @@ class Frame:
     """One running function or module body."""
 
     __slots__ = (
-        "bindings", "consulted", "file", "function", "hook", "index", "jumps", "name", "none_given", "outer", "owner",
-        "returns", "scope", "self_value", "touched", "try_depth",
+        "bindings", "consulted", "file", "function", "hook", "index", "ingredients", "jumps", "mentioned", "name",
+        "none_given", "outer", "owner", "read", "returns", "scope", "self_value", "touched", "try_depth",
     )  # fmt: skip
 
     def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
@@ -160,6 +161,12 @@ class Frame:
         self.try_depth = 0
         self.bindings: dict[str, int] = {}
         self.none_given: frozenset[str] = frozenset()
+        self.ingredients: dict[str, frozenset[str]] = {}
+        """The components that the values of variables were made from."""
+        self.read: set[str] = set()
+        """The components that the running statement has read so far, or all code of the frame."""
+        self.mentioned: frozenset[str] = frozenset()
+        """The components that the variables were made from which the running statement mentions."""
 
 
 class Raised:
@@ -232,6 +239,13 @@ class Heap:
         self.project = project
         self.tables = tables
         self.records = Records()
+        self.phasing: Phasing | None = None
+        self.declared: Mapping[str, tuple[str, ...]] = {}
+        """What the contract of a component says that it depends on."""
+        self.tracing = False
+        """Whether it matters what a component was made from."""
+        self.kept_ingredients: dict[tuple[str, str], frozenset[str]] = {}
+        """The components that attributes of objects were made from."""
         self.frames: list[Frame] = []
         self.stack: list[CallStep] = []
         self.phase = Phase.IMPORT

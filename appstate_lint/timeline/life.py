@@ -15,6 +15,7 @@ from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
 from appstate_lint.timeline.idling import Idling
 from appstate_lint.timeline.parts import EXIT
+from appstate_lint.timeline.phasing import NOTHING, Declared
 from appstate_lint.timeline.presence import (
     ABSENT,
     HAS,
@@ -60,8 +61,10 @@ class Life(Idling):
         root: Root | None,
         told: Set[Place] = frozenset(),
         factories: Set[tuple[str, int]] = frozenset(),
+        declared: Declared = NOTHING,
     ) -> None:
         super().__init__(project, tables)
+        self.phasing, self.declared, self.tracing = declared
         self.factories = factories
         self.told = told
         self.mentions = mentions
@@ -472,8 +475,17 @@ class Life(Idling):
             self.one_entry(entry, option, once, at)
             self.forget_request(once, current)
             effects = _joined(effects, once)
+        for name in self.frame.read if self.tracing else ():
+            self.records.readers.setdefault(name, set()).add((self.role_of(entry), entry.place))
         self.unframe()
         return effects
+
+    def role_of(self, entry: Entry) -> str:
+        """Return what an entry point is to people: a route, a websocket, or its role."""
+        if entry.role != "endpoint":
+            return entry.role
+        conversation = any(self.is_conversation(each) for each in options(plain(entry.value)))
+        return "websocket" if conversation else "route"
 
     def forget_request(self, path: Path, current: Path) -> None:
         """Take back what a request did to its own state: each one starts from what the lifespan yielded."""

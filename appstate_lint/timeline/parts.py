@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 import msgspec
@@ -43,6 +43,8 @@ class Result(NamedTuple):
     consulted: frozenset[str]
     made: frozenset[str]
     """The sites of the objects that it surely made anew."""
+    read: frozenset[str]
+    """The names of the components that it read."""
 
 
 class CallSite(NamedTuple):
@@ -51,6 +53,8 @@ class CallSite(NamedTuple):
     place: Place
     keywords: frozenset[str]
     positions: frozenset[int]
+    ingredients: Mapping[int | str, frozenset[str]] = {}
+    """The components that its arguments were made from, by position or keyword."""
 
 
 class Exit(msgspec.Struct):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from appstate_lint.model import Kind, Phase, Place, Step
 from appstate_lint.project.clients import Request
 from appstate_lint.timeline.names import nearest
+from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
 
@@ -57,6 +58,14 @@ class Life(NamedTuple):
     """The applications that are mounted in this one: owner of components and name."""
     open_parts: dict[str, tuple[str, int, str]]
     """Parts of the application that unseen code may fill: owner of components, and where and why."""
+    entered: Mapping[int, Place]
+    """The positions among the named phases that start-up comes to, and where."""
+    readers: Mapping[str, frozenset[tuple[str, Place]]]
+    """The entry points that reach a read of a component, by its name: role and place of registration."""
+    phased: frozenset[tuple[str, int]]
+    """The functions run that the settings put into a phase: file and index."""
+    marks: Mapping[tuple[int, tuple[str, ...]], Place]
+    """The calls of phase markers: number of the marker in the settings, and what it says for the phase."""
     optional_parts: frozenset[str]
     """Parts of the application, by owner of components, of which code asks what need not be there."""
 
@@ -156,6 +165,7 @@ class Timeline:
         failing: Iterable[Failing],
         written_outside: frozenset[str],
         read_outside: frozenset[str],
+        phasing: Phasing,
     ) -> None:
         self.lives = tuple(lives)
         self.unreached = tuple(unreached)
@@ -166,6 +176,7 @@ class Timeline:
         self.failing = tuple(failing)
         self.written_outside = written_outside
         self.read_outside = read_outside
+        self.phasing = phasing
         self.withheld: dict[str, set[tuple[str, str]]] = {}
         self._components: dict[str, dict[tuple[str, str], Component]] = {}
 

@@ -8,6 +8,7 @@ import msgspec
 
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline.presence import Facts, Key
+from appstate_lint.timeline.values import Value, join
 
 
 class CallStep(NamedTuple):
@@ -57,6 +58,14 @@ class Occurrence(msgspec.Struct):
     plain_none: bool = False
     by_route: bool = False
     """Whether a route's own function does it, which nothing but a request runs."""
+    position: int = 0
+    """For what start-up itself does: the bits of the positions among the named phases at which it can happen."""
+    made_from: frozenset[str] = frozenset()
+    """For a write before serving: the components that what is stored was made from."""
+    around: dict[str, int] = {}
+    """For a write: what the components can hold just before it that it was made from, or that its contract names."""
+    made: Value | None = None
+    """For a write: what is stored, all ways joined."""
     replaces: Place | None = None
     """For a write: where the different object was written that it replaces on every path to here."""
 
@@ -146,6 +155,14 @@ class Records:
         self.late: dict[Place, Late] = {}
         self.not_run: dict[Place, NotRun] = {}
         self.dropped: dict[Place, Dropped] = {}
+        self.entered: dict[int, Place] = {}
+        """The positions among the named phases that start-up comes to, and where it does."""
+        self.readers: dict[str, set[tuple[str, Place]]] = {}
+        """The entry points that reach a read of a component, by its name: role and place of registration."""
+        self.phased: set[tuple[str, int]] = set()
+        """The functions run that the settings put into a phase."""
+        self.marks: dict[tuple[int, tuple[str, ...]], Place] = {}
+        """The calls of phase markers: number of the marker, what it says for the phase, and a place."""
         self.clock = 0
 
     def tick(self) -> int:
@@ -167,6 +184,11 @@ class Records:
         if seen.bits & 1 and not known.bits & 1:
             known.stack, known.facts = seen.stack, seen.facts
         known.bits |= seen.bits
+        known.position |= seen.position
+        known.made_from |= seen.made_from
+        names = known.around.keys() | seen.around.keys()
+        known.around = {name: known.around.get(name, 0) | seen.around.get(name, 0) for name in sorted(names)}
+        known.made = join(known.made, seen.made) if known.made is not None and seen.made is not None else None
         known.partial = known.partial or seen.partial
         known.gone = known.gone or seen.gone
         known.conditional = known.conditional and seen.conditional

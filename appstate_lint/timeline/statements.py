@@ -96,7 +96,11 @@ class Statements(Calls):
 
     def do(self, node: flow.Do, path: Path) -> None:
         since, self.made_since = self.made_since, self.begin_making()
+        before = self.begin(node.value)
         self.evaluate(node.value, path)
+        if before is not None:
+            self.note_use(node.value)
+        self.end(before)
         self.made_since = since
 
     def bind_statement(self, node: flow.Bind, path: Path) -> None:
@@ -104,6 +108,7 @@ class Statements(Calls):
             self.declare(node, path)
             return
         outer, self.read_here = self.read_here, set()
+        before = self.begin(node.value)
         since, self.made_since = self.made_since, self.begin_making()
         value = self.evaluate(node.value, path)
         if isinstance(value, Unknown) and node.annotation is not None:
@@ -114,6 +119,9 @@ class Statements(Calls):
         self.plain_none = self.says_none(node.value, value)
         for target in node.targets:
             self.assign(target, value, path)
+            if before is not None:
+                self.note_target(target, self.made_from())
+        self.end(before)
         self.plain_none = False
         self.read_here |= outer
         self.made_since = since
@@ -779,7 +787,11 @@ class Statements(Calls):
             self.block(node.body, path)
             return
         expr, target = node.entries[index]
+        before = self.begin(expr)
         value = self.evaluate(expr, path)
+        if before is not None:
+            self.note_target(target, self.made_from())
+        self.end(before)
         if path.dead:
             return
         value = (

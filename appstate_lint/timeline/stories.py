@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from appstate_lint.model import Application, Event, Phase, Story
 from appstate_lint.timeline import presence
+from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import Facts
 from appstate_lint.timeline.questions import Life, Timeline
 from appstate_lint.timeline.records import Occurrence
@@ -21,7 +22,7 @@ _MODULE = re.compile(r"[\w./-]+\.pyi?:")
 
 def stories(timeline: Timeline) -> tuple[Story, ...]:
     """Return the story of every application: its events in the order in which they can happen."""
-    return tuple(Story(application(life), _events(life)) for life in timeline.lives)
+    return tuple(Story(application(life), _events(life, timeline.phasing)) for life in timeline.lives)
 
 
 def application(life: Life) -> Application:
@@ -29,14 +30,15 @@ def application(life: Life) -> Application:
     return Application(life.name, life.place.file, life.place.line, life.framework, life.entry_points, bool(life.open))
 
 
-def _events(life: Life) -> tuple[Event, ...]:
+def _events(life: Life, phasing: Phasing) -> tuple[Event, ...]:
     ordered = sorted(life.occurrences, key=lambda each: (each.phase.rank, each.order))
-    return tuple(_event(each) for each in ordered)
+    return tuple(_event(each, phasing) for each in ordered)
 
 
-def _event(each: Occurrence) -> Event:
+def _event(each: Occurrence, phasing: Phasing) -> Event:
     return Event(
         phase=each.phase,
+        named_phase=phasing.named(each.position),
         kind=each.kind,
         component=each.component,
         file=each.place.file,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
+from appstate_lint.timeline.phasing import Declared, Phasing
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import Occurrence
 from appstate_lint.timeline.values import Object
@@ -41,20 +42,39 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 def interpret(
-    project: Project, tables: Tables, settings: Settings, unseen: Iterable[Unseen], include_tests: bool = False
+    project: Project,
+    tables: Tables,
+    settings: Settings,
+    unseen: Iterable[Unseen],
+    watched: Mapping[str, tuple[str, ...]] | None = None,
+    include_tests: bool = False,
 ) -> Telling:
-    """Return the timeline of all applications of a project; runs in a thread with a stack for deep call chains."""
-    return _with_large_stack(lambda: _interpret(project, tables, settings, tuple(unseen), include_tests))
+    """Return the timeline of all applications of a project; runs in a thread with a stack for deep call chains.
+
+    With ``watched``, note is taken of what components are made from, and of the presence of the components that it
+    gives where the one that is their key is written.
+    """
+    phasing = Phasing(project, settings)
+    return _with_large_stack(
+        lambda: _interpret(project, tables, settings, tuple(unseen), phasing, watched, include_tests)
+    )
 
 
 def _interpret(
-    project: Project, tables: Tables, settings: Settings, unseen: tuple[Unseen, ...], include_tests: bool
+    project: Project,
+    tables: Tables,
+    settings: Settings,
+    unseen: tuple[Unseen, ...],
+    phasing: Phasing,
+    watched: Mapping[str, tuple[str, ...]] | None,
+    include_tests: bool,
 ) -> Telling:
     mentions = Mentions(project, tables)
+    declared = Declared(phasing if phasing.active else None, watched or {}, watched is not None)
     runs: list[interpreter.Life] = []
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
-    for run in _runs(project, tables, mentions):
+    for run in _runs(project, tables, mentions, declared):
         root = run.root
         assert root is not None
         runs.append(run)
@@ -99,6 +119,7 @@ def _interpret(
         failing=() if blind else failing(project, tables, mentions, lives, {*tests, *written_outside}),
         written_outside=written_outside,
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
+        phasing=phasing,
     )
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
     dynamic = {
@@ -107,20 +128,21 @@ def _interpret(
         for file, line, _, owner in run.records.dynamic
         if not owner.endswith(YIELDED)
     }
-    return Telling(timeline, _accesses(lives, (*unreached, *extra)), tuple(sorted(dynamic)), notes)
+    accesses = _accesses(lives, (*unreached, *extra), phasing)
+    return Telling(timeline, accesses, tuple(sorted(dynamic)), notes)
 
 
 # ---------------------------------------------------------------- applications
 
 
-def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[interpreter.Life]:
+def _runs(project: Project, tables: Tables, mentions: Mentions, declared: Declared) -> Iterator[interpreter.Life]:
     """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
     found = roots(project, tables)
     factories = found.factories
     reached: set[tuple[str, int]] = set()
     served: set[Place] = set()
     for root in sorted(found.tops, key=lambda root: not _is_launcher(root)):
-        run = interpreter.Life(project, tables, mentions, root, served, factories)
+        run = interpreter.Life(project, tables, mentions, root, served, factories, declared)
         run.run_all()
         reached |= run.records.reached
         if _is_launcher(root):
@@ -132,7 +154,7 @@ def _runs(project: Project, tables: Tables, mentions: Mentions) -> Iterator[inte
                 break
             if (root.file, root.function) in reached or root in found.tops or root.function == MODULE:
                 continue
-            run = interpreter.Life(project, tables, mentions, root, factories=factories)
+            run = interpreter.Life(project, tables, mentions, root, factories=factories, declared=declared)
             run.run_all()
             reached |= run.records.reached
             yield run
@@ -217,6 +239,10 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
             for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
             for name in run.mentions.written(file, index)
         ),
+        entered=run.records.entered,
+        readers={name: frozenset(each) for name, each in sorted(run.records.readers.items())},
+        phased=frozenset(run.records.phased),
+        marks=run.records.marks,
         late=tuple(run.records.late[place] for place in sorted(run.records.late)),
         not_run=tuple(run.records.not_run[place] for place in sorted(run.records.not_run)),
         dropped=tuple(run.records.dropped[place] for place in sorted(run.records.dropped)),
@@ -431,7 +457,7 @@ def _takes_state(facts: flow.FileFacts, name: str, holders: Set[str]) -> bool:
 # ---------------------------------------------------------------- accesses
 
 
-def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> tuple[Access, ...]:
+def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence], phasing: Phasing) -> tuple[Access, ...]:
     """Return one element for each place in the source, its phases joined over applications."""
     grouped: dict[tuple[Place, str, Kind], list[tuple[Occurrence, str]]] = {}
     for life in lives:
@@ -447,9 +473,10 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> t
     ):
         beside = {Phase.STARTUP for each, _ in several if each.spawned}
         phases = sorted({each.phase for each, _ in several} | beside, key=lambda phase: phase.rank)
-        bits = 0
+        bits = position = 0
         for each, _ in several:
             bits |= each.bits
+            position |= each.position
         first = several[0][0]
         found.append(
             Access(
@@ -462,7 +489,7 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence]) -> t
                 kind=kind,
                 phase=phases[0],
                 phases=tuple(phases),
-                named_phase=None,
+                named_phase=phasing.named(position) if phases[0] is Phase.STARTUP else None,
                 application=several[0][1],
                 function=first.function,
                 conditional=all(each.conditional for each, _ in several),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appstate_lint.config import Edge
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.timeline.containers import DICT_METHODS, Containers
@@ -77,6 +78,10 @@ class Unseen(Containers):
 
     def external(self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """Call something that is not in the project."""
+        if self.phasing is not None and name in self.phasing.foreign:
+            for edge in Edge:
+                self.pass_markers(self.phasing.foreign[name], edge, None, args, keywords, path, at)
+            return UNKNOWN
         builtin = self.builtin(name)
         for each in args if name in _REFUSE_NONE else ():
             self.use(each)

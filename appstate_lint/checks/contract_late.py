@@ -1,0 +1,35 @@
+"""A component is first written in a later phase than its contract declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.checks.declared import declared_step, reason, severe
+from appstate_lint.contracts import Compliance
+from appstate_lint.model import Finding, Rule
+
+RULE = Rule(
+    "appstate-contract-late",
+    "E7820",
+    "'{component}' is declared for {declared}, but first written in {when}{reason}",
+)
+
+
+def check(compliance: Compliance) -> Iterator[Finding]:
+    """Yield a finding at each first write that comes after the phase of its contract."""
+    for obligation, write in compliance.late():
+        contract, when = obligation.contract, compliance.when(write)
+        text = f"'{contract.name}' is declared for {contract.declared.phase}"
+        path = compliance.timeline.path_to(write, f"{write.function} writes '{contract.name}', in {when}")
+        finding = RULE.finding(
+            write.place,
+            component=contract.name,
+            application=obligation.life.name,
+            phase=write.phase,
+            function=write.function,
+            trace=[declared_step(contract, text), *path[-7:]],
+            declared=contract.declared.phase,
+            when=when,
+            reason=reason(contract),
+        )
+        yield severe(contract, finding)

@@ -1,0 +1,34 @@
+"""What is stored in a component is not of the type that its contract declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.checks.declared import declared_step, severe
+from appstate_lint.contracts import Compliance
+from appstate_lint.model import Finding, Rule
+
+RULE = Rule(
+    "appstate-contract-type",
+    "E7823",
+    "'{component}' gets a {found}, but its contract declares {declared}",
+)
+
+
+def check(compliance: Compliance) -> Iterator[Finding]:
+    """Yield a finding at each write of what is surely not of the declared type."""
+    for obligation, write, found in compliance.mistyped():
+        contract = obligation.contract
+        text = f"'{contract.name}' is declared as {contract.declared.type}"
+        path = compliance.timeline.path_to(write, f"{write.function} writes a {found}")
+        finding = RULE.finding(
+            write.place,
+            component=contract.name,
+            application=obligation.life.name,
+            phase=write.phase,
+            function=write.function,
+            trace=[declared_step(contract, text), *path[-7:]],
+            found=found,
+            declared=contract.declared.type,
+        )
+        yield severe(contract, finding)

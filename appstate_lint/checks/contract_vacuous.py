@@ -1,0 +1,25 @@
+"""A contract, phase, pattern or marker that matches nothing: it would be kept whatever the code does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from appstate_lint.contracts import Compliance, Vacuous, vacuous
+from appstate_lint.model import Finding, Place, Rule
+
+RULE = Rule("appstate-contract-vacuous", "W7825", "{what}")
+
+
+def check(compliance: Compliance) -> Iterator[Finding]:
+    """Yield a finding at each declaration that matches nothing."""
+    places: dict[tuple[Place, str], list[Vacuous]] = {}
+    for each in vacuous(compliance):
+        places.setdefault((each.place, each.contract.name if each.contract is not None else ""), []).append(each)
+    for (place, name), several in places.items():
+        what = "; ".join(each.what for each in several)
+        finding = RULE.finding(place, component=name, suggestion=several[0].suggestion, what=what)
+        contract = several[0].contract
+        severity = contract.declared.severity if contract is not None else None
+        yield msgspec.structs.replace(finding, severity=severity or finding.severity)

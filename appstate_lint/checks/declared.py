@@ -1,0 +1,27 @@
+"""What the rules about contracts say alike: the severity that a contract sets, and where it stands."""
+
+from __future__ import annotations
+
+import msgspec
+
+from appstate_lint.contracts import Contract
+from appstate_lint.model import Finding, Related, Step
+
+
+def severe(contract: Contract, finding: Finding) -> Finding:
+    """Return ``finding`` with the severity that the contract sets, and with the contract as a related place."""
+    place = contract.place
+    related = (*finding.related, Related(place.file, place.line, f"the contract of '{contract.name}'"))
+    severity = contract.declared.severity or finding.severity
+    return msgspec.structs.replace(finding, severity=severity, related=related)
+
+
+def reason(contract: Contract) -> str:
+    """Return why a contract matters, as the end of a message."""
+    why = contract.declared.business_value or contract.declared.description
+    return f" ({why})" if why else ""
+
+
+def declared_step(contract: Contract, text: str) -> Step:
+    """Return the step of a trace that says what a contract declares."""
+    return Step(contract.place.file, contract.place.line, "contract", text)
