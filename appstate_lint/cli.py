@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 import msgspec
 
-from appstate_lint import __version__, cli_baseline, cli_check, cli_init, config, engine
+from appstate_lint import __version__, cli_baseline, cli_check, cli_contracts, cli_init, config, engine, settings_schema
 from appstate_lint.checks import RULES
 from appstate_lint.cli_common import (
     CLEAN,
@@ -76,6 +76,7 @@ def commands() -> None:
 commands.add_command(cli_check.check)
 commands.add_command(cli_baseline.baseline)
 commands.add_command(cli_init.init)
+commands.add_command(cli_contracts.contracts)
 
 
 @commands.command()
@@ -177,11 +178,15 @@ def rules(output_format: str, verbose: bool) -> int:
 
 @commands.command("config")
 @click.argument("path", default=".", type=click.Path())
+@click.option("--schema", is_flag=True, help="Print the JSON schema of the configuration instead.")
 @config_option
 @verbose_option
 @reported
-def show_config(path: str, config_path: str | None, verbose: bool) -> int:
+def show_config(path: str, schema: bool, config_path: str | None, verbose: bool) -> int:
     """Print the settings that hold for PATH (default: here), as JSON."""
+    if schema:
+        emit(json.dumps(settings_schema.schema(), indent=1) + "\n")
+        return CLEAN
     (project,) = projects_of((path,))
     settings = settings_of(project, config_path)
     shown = {
