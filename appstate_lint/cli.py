@@ -40,6 +40,7 @@ from appstate_lint.cli_common import (
     wants_color,
 )
 from appstate_lint.model import Rule
+from appstate_lint.progress import waiting
 from appstate_lint.report import Format, accesses_text, timeline_text
 from appstate_lint.report.rules import by_code, page_summary, rules_table
 
@@ -104,7 +105,8 @@ def accesses(
         one_root(projects)
     settings = all_settings(projects, config_path)
     for project, below in projects.items():
-        report = engine.analyze(project.root, settings[project], prefilter=prefilter, include_tests=include_tests)
+        with waiting(f"analyzing {project.root.name}"):
+            report = engine.analyze(project.root, settings[project], prefilter=prefilter, include_tests=include_tests)
         found = tuple(access for access in report.accesses if is_below(access.file, below))
         emit(accesses_text(found, form, color=wants_color(color)))
         if verbose:
@@ -133,7 +135,8 @@ def timeline(
     """Tell the life of each application in PATH (default: here), phase by phase, or the story of one COMPONENT."""
     (project,) = projects_of((path,))
     settings = settings_of(project, config_path)
-    report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True)
+    with waiting(f"analyzing {project.root.name}"):
+        report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True)
     names = sorted({access.component for access in report.accesses})
     if component is not None and component not in names:
         close = config.nearest(component, names)

@@ -21,6 +21,7 @@ from appstate_lint.checks.unused_ignore import unused
 from appstate_lint.choices import Baseline, Choice, PathIgnore, SeverityChoice
 from appstate_lint.config import ConfigError, ConfigErrors, Settings, nearest
 from appstate_lint.model import Finding, Report, Severity, Silence, Silenced
+from appstate_lint.source import Pragmas, Silencer
 
 _SEVERITIES = {rule.name: rule.severity for rule in RULES}
 
@@ -167,9 +168,19 @@ def idle_pragmas(
         used = {
             silencer for each in placed.get(file, ()) for silencer in pragmas.silencers(each.line, each.rule, each.code)
         }
-        for silencer in sorted({*pragmas.disabled()} - used):
-            if _is_named(silencer.word, looked_for):
-                yield unused(file, silencer.line, f"the pragma {silencer.word!r}")
+        yield from _idle(file, pragmas, sorted({*pragmas.disabled()} - used), looked_for)
+
+
+def _idle(file: str, pragmas: Pragmas, words: Iterable[Silencer], looked_for: Container[str]) -> Iterator[Finding]:
+    """Yield a finding for each of the idle ``words`` of a file, unless a pragma silences that, which is its use."""
+    ours = [word for word in words if _is_named(word.word, looked_for)]
+    about_this = [word for word in ours if word.word in (UNUSED_IGNORE.name, UNUSED_IGNORE.code)]
+    used: set[Silencer] = set()
+    for word in [*(each for each in ours if each not in about_this), *about_this]:
+        silencers = pragmas.silencers(word.line, UNUSED_IGNORE.name, UNUSED_IGNORE.code)
+        if not silencers and word not in used:
+            yield unused(file, word.line, f"the pragma {word.word!r}")
+        used.update(silencers)
 
 
 def _is_named(word: str, names: Container[str]) -> bool:

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from appstate_lint import cli, progress, selection
+from appstate_lint import cli, config, engine, progress, selection
 from appstate_lint.checks import RULES
 from appstate_lint.checks.families import FAMILIES, family
-from appstate_lint.choices import SeverityChoice
+from appstate_lint.choices import Choice, SeverityChoice
 from appstate_lint.model import Severity
 
 FAULTY = """\
@@ -146,6 +148,18 @@ def test_a_severity_is_that_of_the_report(shop: Path, run: Run) -> None:
     assert [(each["code"], each["severity"]) for each in found] == [("E7802", "warning"), ("W7803", "error")]
 
 
+def test_a_severity_of_a_contract_holds(shop: Path) -> None:
+    report = engine.analyze(shop, config.Settings())
+    (found,) = (each for each in report.findings if each.code == "E7802")
+    declared = msgspec.structs.replace(found, severity=Severity.WARNING)
+    settings = config.Settings(
+        severities=(SeverityChoice("E7802", Severity.INFO, "severity"),), select=(Choice("E", "x"),)
+    )
+    for finding, severity in ((found, Severity.INFO), (declared, Severity.WARNING)):
+        (shown,) = selection.applied(msgspec.structs.replace(report, findings=(finding,)), settings).findings
+        assert shown.severity is severity
+
+
 def test_each_ignore_is_counted(shop: Path, run: Run) -> None:
     configure(shop, 'ignore = ["W7803"]\n\n[per-path-ignores]\n"shop/**" = ["E7802"]\n')
     (shop / "shop" / "main.py").write_text(FAULTY.replace("state.bus\n", "state.bus  # pylint: disable=E7802\n"))
@@ -270,6 +284,24 @@ def test_several_reports_at_once(shop: Path, run: Run, tmp_path: Path) -> None:
     for form in forms:
         assert (shop / "out" / form).read_text() == run("check", "--output-format", form).out
     assert len(list((shop / "out").iterdir())) == len(forms)
+
+
+def test_the_same_bytes_every_time(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every report is the same under any seed of hashes and any root; no path of this machine is in it."""
+    other = tmp_path_factory.mktemp("elsewhere") / "deep" / "root"
+    shutil.copytree(shop, other)
+    forms = ("text", "json", "sarif", "github", "gitlab", "junit", "rdjson")
+    seen = set()
+    for seed, root in enumerate([shop, other, shop, other]):
+        out = tmp_path_factory.mktemp("out")
+        command = [sys.executable, "-m", "appstate_lint", "check", *(f"--output={form}={out / form}" for form in forms)]
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=60)
+        assert done.returncode == 1
+        contents = [(out / form).read_text() for form in forms]
+        assert not any(str(root) in content for content in contents)
+        seen.add("".join(contents))
+    assert len(seen) == 1
 
 
 def test_a_document_is_of_one_project(shop: Path, run: Run, tmp_path: Path) -> None:
