@@ -17,6 +17,7 @@ import msgspec
 
 from appstate_lint import __version__, cli_baseline, cli_check, cli_contracts, cli_init, config, engine, settings_schema
 from appstate_lint.checks import RULES
+from appstate_lint.checks.families import family
 from appstate_lint.cli_common import (
     CLEAN,
     FAILED,
@@ -174,7 +175,10 @@ def rules(output_format: str, verbose: bool) -> int:
         emit(json.dumps({"schema": 1, "rules": listed}, indent=1) + "\n")
     else:
         width = max((len(rule.name) for rule in RULES), default=0)
-        rows = (f"{rule.code}  {rule.name:<{width}}  {page_summary(pages[rule.name])}" for rule in by_code(RULES))
+        rows = (
+            f"{rule.code}  {rule.name:<{width}}  {family(rule):<9}  {page_summary(pages[rule.name])}"
+            for rule in by_code(RULES)
+        )
         emit("".join(row.rstrip() + "\n" for row in rows))
     return CLEAN
 
@@ -205,6 +209,7 @@ def _rule_object(rule: Rule, page: str) -> dict[str, str]:
     return {
         "name": rule.name,
         "code": rule.code,
+        "family": family(rule),
         "severity": rule.severity.value,
         "confidence": rule.confidence.value,
         "summary": page_summary(page),

@@ -98,6 +98,13 @@ def test_every_rule_is_of_one_family() -> None:
         assert sum(bool(re.fullmatch(numbers, rule.code[1:])) for numbers in FAMILIES.values()) == 1
 
 
+def test_the_list_of_rules_says_the_families(run: Run) -> None:
+    listed = json.loads(run("rules", "--output-format", "json").out)["rules"]
+    assert {rule["name"]: rule["family"] for rule in listed} == {rule.name: family(rule) for rule in RULES}
+    rows = run("rules").out.splitlines()
+    assert [row.split()[2] for row in rows] == [rule["family"] for rule in listed]
+
+
 @pytest.mark.parametrize(
     ("settings", "options", "codes"),
     [
