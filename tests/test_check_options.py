@@ -213,6 +213,13 @@ def test_an_ignore_of_a_rule_that_is_not_looked_for_is_not_in_vain(shop: Path, c
     assert "note" not in check("--select", "E").err
 
 
+def test_strict_may_be_a_setting(shop: Path, check: Run) -> None:
+    (shop / "shop" / "boot.py").write_text(BOOT + "    # pylint: disable=E7802\n")
+    assert "W7850" not in check().codes
+    configure(shop, "strict = true")
+    assert check().codes == ["W7850", "E7802", "W7803"]
+
+
 def test_what_is_unused_may_be_ignored(shop: Path, check: Run) -> None:
     configure(shop, 'strict = true\nignore = ["W7804", "W7850"]')
     assert check().codes == ["E7802", "W7803"]
@@ -429,6 +436,15 @@ def test_the_project_may_lie_below_the_repository(repository: Path, check: Run) 
     (inner / "appstate-lint.toml").write_text("")
     (inner / "main.py").write_text(FAULTY)
     assert {line.split(":")[0] for line in check("--diff", "main", "services").out.splitlines()} == {"main.py"}
+
+
+def test_it_works_inside_a_hook(repository: Path, check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git tells a hook where its repository is by variables, relative to where the hook starts."""
+    (repository / "shop" / "main.py").write_text(FAULTY + "\n# changed\n")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    monkeypatch.chdir(repository / "shop")
+    assert check("--diff", "main").codes == ["E7802", "W7803"]
 
 
 def test_no_repository_and_odd_references(

@@ -1,15 +1,25 @@
 """What changed since a commit, as git says: the files of the working tree that differ, and those that it does not know.
 
-git is the only program that this package starts. No hook, monitor or filter that a repository configures runs.
+git is the only program that this package starts. No hook, monitor or diff program that a repository configures runs.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "--no-optional-locks")
+_OTHER_REPOSITORY = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_OBJECT_DIRECTORY",
+)
+"""Variables by which git, where it runs a hook, points what it starts to its own repository."""
 
 
 class NoChanges(Exception):
@@ -41,7 +51,8 @@ def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     """Return what git prints; raises NoChanges with ``problem``, or with what git says."""
     command: Sequence[str] = ("git", *_SAFE, *arguments)
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, stdin=subprocess.DEVNULL)
     except OSError as error:
         raise NoChanges(f"git cannot be started ({error.strerror}); install it") from error
     if done.returncode:
