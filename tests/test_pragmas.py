@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pylint
 import pytest
 
 from appstate_lint.source import Pragmas, pragmas
@@ -38,6 +39,10 @@ def register(linter):
 D = f"# pylint: disable={RULE}"
 E = f"# pylint: enable={RULE}"
 N = f"# pylint: disable-next={RULE}"
+
+BEFORE_4_1 = tuple(map(int, pylint.__version__.split(".")[:2])) < (4, 1)
+FROM_4_1 = {"match", "comprehension"}
+"""Before pylint 4.1 a comment behind `case` or in a comprehension covers its own line, and no more."""
 
 CASES = {
     "none": "x = 1\ny = 2\n",
@@ -179,14 +184,18 @@ def by_pylint(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[int]]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_same_as_pylint(by_pylint: dict[str, set[int]], name: str) -> None:
-    assert silenced(CASES[name]) == by_pylint[name]
+    if name in FROM_4_1 and BEFORE_4_1:
+        assert silenced(CASES[name]) > by_pylint[name]
+    else:
+        assert silenced(CASES[name]) == by_pylint[name]
 
 
 def test_random_places_same_as_pylint(tmp_path: Path) -> None:
     rng = random.Random(7)
     texts = {}
+    mixed = sorted(text for name, text in CASES.items() if name not in FROM_4_1 or not BEFORE_4_1)
     for number in range(60):
-        lines = "".join(rng.sample(sorted(CASES.values()), 3)).splitlines()
+        lines = "".join(rng.sample(mixed, 3)).splitlines()
         lines = [line.split("#")[0].rstrip() if "#" in line and '"' not in line else line for line in lines]
         for place in rng.sample(range(len(lines)), min(4, len(lines))):
             if not lines[place].endswith("\\") and '"' not in lines[place]:

@@ -4,7 +4,8 @@ pylint gives a ``disable`` to the first node, children before parents, that span
 the node's end: a comment behind a statement covers it, one on a line of its own the rest of the block. Some
 consequences are surprising (behind ``try:`` it covers the whole statement, behind ``def f():`` one line) and are
 kept, because every door must give the same answer. Only findings by line are meant: pylint treats messages on nodes
-differently. Source: ``file_state.py``, ``pragma_parser.py`` and ``message_state_handler.py`` of pylint 4.1.
+differently. Source: ``file_state.py``, ``pragma_parser.py`` and ``message_state_handler.py`` of pylint 4.1. Before 4.1
+a comment behind ``case`` or in a comprehension covered its own line only.
 """
 
 from __future__ import annotations
