@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
@@ -11,46 +11,29 @@ from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
-from appstate_lint.timeline.components import YIELDED
-from appstate_lint.timeline.heap import Frame, Path, Scoped, merge
-from appstate_lint.timeline.idling import Idling
+from appstate_lint.timeline.heap import Frame, Path, Scoped
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.phasing import NOTHING, Declared
 from appstate_lint.timeline.presence import (
-    ABSENT,
-    HAS,
-    MISSING,
-    PRESENT,
-    Cell,
     Facts,
     Key,
     Store,
-    about,
-    is_about,
-    is_mark,
-    join_stores,
-    kept,
-    rewritten,
 )
 from appstate_lint.timeline.records import CallStep, Records
-from appstate_lint.timeline.registration import Entry, Spawned
-from appstate_lint.timeline.starting import MOST_PASSES, at_place
+from appstate_lint.timeline.serving import Serving
+from appstate_lint.timeline.starting import MOST_PASSES
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
     FunctionValue,
-    Invocation,
     Object,
     Value,
     options,
     plain,
 )
 
-MOST_SERVING_PASSES = 3
-_MOST_IN_ORDER = 64
 
-
-class Life(Idling):
+class Life(Serving):
     """Interprets what one launcher starts; afterwards ``records`` and ``lives`` hold what happened."""
 
     def __init__(
@@ -381,330 +364,7 @@ class Life(Idling):
 
     # ------------------------------------------------------------ serving
 
-    def serve_all(self, application: Object, started: Path) -> Path:
-        """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
-        self.phase = Phase.SERVING
-        self.deciding = frozenset(
-            part.removeprefix("not ")
-            for cell in started.store.values()
-            for clause in cell.clauses
-            for name, _ in clause
-            for part in (name, *name.split(" and "))
-        )
-        entries = list(self.entries(application))
-        inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
-        self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)
-        current = Path({}, started.store, started.facts)
-        self.reach_shutdown(application, current)
-        self.set_at_start |= {key for key, cell in started.store.items() if cell.bits & PRESENT}
-        for _ in range(MOST_SERVING_PASSES):
-            effects: Path = Path({}, current.store, current.facts)
-            self.baseline, self.baseline_facts = current.store, current.facts
-            effects = self.run_spawned(started, current, effects)
-            for owner, several in [(application, entries), *inner]:
-                self.application = owner
-                if owner is not application:
-                    made = Path({}, current.store, current.facts)
-                    self.make_middleware(owner, made)
-                    effects = _joined(effects, made)
-                for entry in several:
-                    effects = self.serve_entry(entry, current, effects)
-            self.application = application
-            effects = self.run_spawned(started, current, effects)
-            if self.early is not None:
-                self.serve_early(entries, self.early, current)
-            effects = self.serve_unplaced(application, current, effects)
-            effects = self.run_possible(current, effects)
-            effects.store = kept(effects.store, current.store)
-            if effects.store == current.store:
-                break
-            current = Path({}, effects.store, current.facts)
-        self.served_effects = {key: cell for key, cell in current.store.items() if started.store.get(key) != cell}
-        return current
-
-    def reach_shutdown(self, application: Object, serving: Path) -> None:
-        """Find out what code shutdown runs, so that it does not count as possibly reached while serving."""
-        pending = [each for entries in self.exits.values() for each in entries if not each.done]
-        kept = self.records, self.results, self.waiting, self.phase
-        self.records, self.results, self.waiting = Records(), {}, dict(self.waiting)
-        self.shut_down(application, serving)
-        reached = self.records.reached
-        self.records, self.results, self.waiting, self.phase = kept
-        self.records.reached |= reached
-        for each in pending:
-            each.done = False
-        self.stack.clear()
-
-    def serve_early(self, entries: list[Entry], early: Path, current: Path) -> None:
-        """Serve requests while the code still runs that the framework starts when it already serves."""
-        late = {key: early.store.get(key, MISSING) for key, cell in current.store.items() if cell.bits & PRESENT}
-        late = {key: cell for key, cell in late.items() if not cell.bits & PRESENT and not is_mark(key)}
-        self.spawned = True
-        before = Path({}, {**current.store, **late}, early.facts)
-        for entry in entries:
-            self.serve_entry(entry, before, before.fork())
-        self.spawned = False
-
-    def serve_unplaced(self, application: Object, current: Path, effects: Path) -> Path:
-        """Serve the routers that nothing includes, where some include could not be followed: it may be theirs."""
-        if not self.unseen_includes:
-            return effects
-        placed = {each.site for owner in self.known_applications() for each in self.included(owner)}
-        self.possible = True
-        for router in list(self.owners.values()):
-            if self.kind(router) == "router" and router.site not in placed:
-                for entry in self.entries(router):
-                    effects = self.serve_entry(entry, current, effects)
-        self.possible = False
-        return effects
-
-    def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
-        """Run one request: dependencies in order, then the endpoint."""
-        path = Path({}, current.store, current.facts | entry.facts)
-        self.assume(entry.present, path)
-        at = at_place(entry.place)
-        self.stack.clear()
-        self.framed(entry.place, path)
-        from appstate_lint.timeline.values import Dependency
-
-        for dependency in entry.dependencies:
-            if isinstance(dependency, Dependency) and dependency.function is not None:
-                self.serve(dependency.function, path, at)
-        for option in options(plain(entry.value)):
-            once = path.fork()
-            self.one_entry(entry, option, once, at)
-            self.forget_request(once, current)
-            effects = _joined(effects, once)
-        for name in self.frame.read if self.tracing else ():
-            self.records.readers.setdefault(name, set()).add((self.role_of(entry), entry.place))
-        self.unframe()
-        return effects
-
-    def role_of(self, entry: Entry) -> str:
-        """Return what an entry point is to people: a route, a websocket, or its role."""
-        if entry.role != "endpoint":
-            return entry.role
-        conversation = any(self.is_conversation(each) for each in options(plain(entry.value)))
-        return "websocket" if conversation else "route"
-
-    def forget_request(self, path: Path, current: Path) -> None:
-        """Take back what a request did to its own state: each one starts from what the lifespan yielded."""
-        if any(key[0].endswith(YIELDED) for key in path.store):
-            kept = {key: cell for key, cell in path.store.items() if not key[0].endswith(YIELDED)}
-            path.store = kept | {key: cell for key, cell in current.store.items() if key[0].endswith(YIELDED)}
-
-    def one_entry(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
-        from appstate_lint.timeline.values import Dependency
-
-        if isinstance(value, Dependency):
-            if value.function is not None:
-                self.serve(value.function, path, at)
-        elif entry.role == "middleware":
-            self.run_middleware(entry, value, path, at)
-        elif entry.role == "route-class":
-            self.run_route_class(value, path, at)
-        elif isinstance(value, ClassValue):
-            self.run_view(value, path, at)
-        else:
-            self.in_route = entry.role == "endpoint" and not self.is_conversation(value)
-            self.serve(value, path, at)
-            self.in_route = False
-
-    def is_conversation(self, value: Value) -> bool:
-        """Tell whether a route's function serves a connection, which others may wait for, and not one request."""
-        if not isinstance(value, FunctionValue):
-            return False
-        params = self.project.function(value.file, value.index).params
-        named = (each for param in params for each in self.annotated(param.annotation, value.file, None))
-        specs = (self.tables.classes.get(dotted) for _, _, _, dotted in named)
-        return any(spec is not None and spec.conversation for spec in specs)
-
-    def run_middleware(self, entry: Entry, value: Value, path: Path, at: flow.At) -> None:
-        """Run what a middleware does with a request."""
-        if not isinstance(value, Invocation):
-            return
-        if isinstance(value.function, ClassValue):
-            made = self.middleware_objects.get((value, entry.place), UNKNOWN)
-            for option in options(made):
-                if isinstance(option, Object) and option.cls is not None:
-                    self.run_methods(option, option.cls, ("dispatch", "__call__"), path, at)
-        for _, argument in value.keywords:
-            if isinstance(argument, FunctionValue):
-                self.serve(argument, path, at)
-        if isinstance(value.function, FunctionValue):
-            self.serve(value.function, path, at)
-
-    def run_route_class(self, value: Value, path: Path, at: flow.At) -> None:
-        """Run what the methods of a class of routes return, which takes the requests of its endpoints."""
-        if not isinstance(value, ClassValue):
-            return
-        route = Object(f"any {value.file}:{value.index}", value, self.external_base(value))
-        spec = self.spec(route)
-        for name in spec.entries if spec is not None else ():
-            method = self.method(value, name)
-            if method is not None:
-                bound = FunctionValue(method.file, method.index, method.scope, route)
-                self.serve(self.run(bound, (), (), path, at), path, at)
-
-    def run_methods(self, owner: Object, cls: ClassValue, names: tuple[str, ...], path: Path, at: flow.At) -> None:
-        for name in names:
-            method = self.method(cls, name)
-            if method is not None:
-                once = path.fork()
-                self.serve(FunctionValue(method.file, method.index, method.scope, owner), once, at)
-                path.become(merge(path, once))
-
-    def run_view(self, cls: ClassValue, path: Path, at: flow.At) -> None:
-        """Run the methods of a class that serves requests."""
-        made = self.construct(cls, (UNKNOWN,), (), path, at)
-        spec = self.spec(made)
-        names = (
-            spec.entries if spec is not None and spec.entries else ("__call__", "get", "post", "put", "delete", "patch")
-        )
-        if names == ("*",):
-            names = tuple(self.decorated_methods(cls))
-        if isinstance(made, Object) and made.cls is not None:
-            self.run_methods(made, made.cls, names, path, at)
-
-    def run_spawned(self, started: Path, current: Path, effects: Path) -> Path:
-        """Run what was started beside the start-up or a request."""
-        done: set[tuple[Value, bool]] = set()
-        others = {each.site for each, _, _ in self.targets} - {self.application.site if self.application else ""}
-        while True:
-            mine = {key: each for key, each in self.waiting.items() if each.application not in others}
-            waiting = [(key, each) for key, each in mine.items() if key not in done]
-            if not waiting:
-                return effects
-            for code, each in waiting:
-                done.add(code)
-                if not each.certain and self.has_run(each.value):
-                    continue
-                early = each.phase.rank < Phase.SERVING.rank and each.certain
-                end = current.store if each.end is None or each.left else each.end
-                goes_on = end is current.store
-                if early and end != each.store:
-                    store = join_stores(each.store, end, frozenset(), frozenset())
-                    store = _settled(store, each.store, end, self.written_from(each.phase))
-                    deciding, store = self.deciding, _in_order(store, each.store, self.first_and_last())
-                    self.deciding |= {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
-                    effects = self.run_beside(each, store, current, effects, spawned=True)
-                    self.deciding = deciding
-                if not early or goes_on:
-                    effects = self.run_beside(each, current.store, current, effects, spawned=False)
-
-    def written_from(self, phase: Phase) -> set[Key]:
-        """Return the components that code writes in a phase or in a later one."""
-        seen = self.records.occurrences.values()
-        return {
-            (each.owner, each.component) for each in seen if each.kind is Kind.WRITE and each.phase.rank >= phase.rank
-        }
-
-    def first_and_last(self) -> dict[Key, tuple[int, int]]:
-        """Return when each component is written before serving, the first time and the last."""
-        found: dict[Key, tuple[int, int]] = {}
-        for each in self.records.occurrences.values():
-            if each.kind is Kind.WRITE and each.phase.rank < Phase.SERVING.rank:
-                key = (each.owner, each.component)
-                first, last = found.get(key, (each.order, each.order))
-                found[key] = (min(first, each.order), max(last, each.order))
-        return found
-
-    def decorated_methods(self, cls: ClassValue) -> Iterator[str]:
-        """Yield the methods of a class, and of its bases, that have a decorator."""
-        for base in self.bases(cls):
-            for name, index in self.project.methods(base.file, base.index).items():
-                if self.project.function(base.file, index).decorators:
-                    yield name
-
-    def run_beside(self, started: Spawned, store: Store, current: Path, effects: Path, spawned: bool) -> Path:
-        """Run spawned code once, from ``store``; return the effects of serving with what it changes."""
-        path = Path({}, store, current.facts | started.facts)
-        self.assume(started.marks, path)
-        code, at = started.value, at_place(started.place)
-        outer, self.application = self.application, self.owner_of(started)
-        self.spawned = spawned
-        handed_on = isinstance(code, Invocation) and started.phase is not Phase.IMPORT
-        self.possible = started.possible or not (started.certain or handed_on)
-        self.stack[:] = list(started.stack)[:8]
-        self.framed(started.place, path)
-        if isinstance(code, Invocation) and code.kind == "partial" and started.certain:
-            self.finish(self.invoke(code, (), (), path, at), path, at)
-        elif isinstance(code, Invocation) and code.kind != "partial":
-            self.finish(code, path, at)
-        else:
-            self.serve(code, path, at)
-        self.unframe()
-        self.stack.clear()
-        self.spawned, self.possible, self.application = False, False, outer
-        if path.dead:
-            return effects
-        changed = {key: cell for key, cell in path.store.items() if _differs(store.get(key), cell)}
-        after = {**effects.store, **changed}
-        for key in changed:
-            after = rewritten(after, key)
-        return _joined(effects, Path({}, after, effects.facts))
-
-    def owner_of(self, started: Spawned) -> Object | None:
-        """Return the application whose code spawned something: the one that lives, or one that it mounts."""
-        made = self.applications.get(started.application)
-        return made[0] if made is not None else self.application
-
-    def has_run(self, code: Value) -> bool:
-        """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
-        while isinstance(code, Invocation):
-            code = code.function
-        return isinstance(code, FunctionValue) and (code.file, code.index) in self.records.reached
-
-    def run_possible(self, current: Path, effects: Path) -> Path:
-        """Run functions that live code mentions although no call of it could be resolved."""
-        self.possible = True
-        idle = {(each.file, each.function) for each in self.idle(self.living)} if self.living is not None else set()
-        for function in self.mentions.possible(self.records.reached, self.imported):
-            if (function[0], self.project.function(*function).qualname) in idle:
-                continue
-            facts = self.project.function(*function)
-            bound: Value | None = None
-            if facts.owner >= 0:
-                cls = ClassValue(function[0], facts.owner)
-                bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
-            path = Path({}, current.store, current.facts)
-            self.stack.clear()
-            self.frames[:] = [Frame(function[0], None, 0, 0)]
-            value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
-            self.serve(value, path, facts.at)
-            self.frames.clear()
-            if not path.dead:
-                effects = _joined(effects, path)
-        self.possible = False
-        return effects
-
-    def some_scope(self, file: str, index: int) -> int:
-        """Return the number of variables that a nested function was defined among, if it was."""
-        found = [scope for (each, number, scope) in self.defaults if (each, number) == (file, index)]
-        return max(found, default=0)
-
     # ------------------------------------------------------------ shutdown
-
-    def shut_down(self, application: Object, serving: Path) -> None:
-        """Run the shutdown handlers."""
-        self.phase = Phase.SHUTDOWN
-        self.application = application
-        path = Path({}, serving.store, serving.facts)
-        self.stack.clear()
-        idle = {each.place for each in self.idle(application)}
-        started = [each for each in self.mounted(application) if each.site in self.entered]
-        for owner in (application, *self.started_with(application), *started):
-            self.application = owner if owner in started else application
-            for each in self.registrations.get(owner.site, ()):
-                if each.role == "shutdown" and not path.dead and each.place not in idle:
-                    self.call_handler(each, path, self.application)
-                    path.dead = False
-        self.application = application
-        for stack, entries in list(self.exits.items()):
-            if not any(each.done for each in entries) and entries:
-                self.framed(entries[0].place, path)
-                self.unwind(stack, path, False)
-                self.unframe()
 
 
 _SERVER = re.compile(r"(?:^|_)(?:serve|server|run|asgi|wsgi|lambda|deploy|launch)(?:_|$)|(?:Server|Adapter|GI)$")
@@ -734,44 +394,3 @@ class Sweep(Life):
             self.scopes.setdefault(0, Scoped("", 0))
             path = Path({}, {})
             self.serve(FunctionValue(file, index, 0, bound), path, facts.at)
-
-
-def _differs(before: Cell | None, after: Cell) -> bool:
-    """Tell whether a component holds something else; where it was made, and under which conditions, is no matter."""
-    return before is None or (before.bits, before.truth) != (after.bits, after.truth)
-
-
-def _settled(store: Store, spawned: Store, end: Store, written: Set[Key]) -> Store:
-    """Return a store in which what is as likely missing at the end as at the spawn is there, if it ever is.
-
-    So is what none of the ``written`` writes has to come for. Where it is missing, it is missing for good: the
-    spawned code is not early.
-    """
-    doubtful = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT)
-    same = (key for key in doubtful if key in end and (end[key].bits == spawned[key].bits or key not in written))
-    return {**store, **{key: Cell(store[key].bits & PRESENT) for key in same}}
-
-
-def _in_order(store: Store, spawned: Store, written: Mapping[Key, tuple[int, int]]) -> Store:
-    """Return a store of spawned code that knows the order of what start-up writes: what comes first is there first."""
-    late = [key for key in written if key in store and store[key].bits & ABSENT and not _surely(spawned, key)]
-    late = sorted(late, key=written.__getitem__)[:_MOST_IN_ORDER]
-    new: Store = {}
-    for key in late:
-        cell = store[key]
-        after = {frozenset({(about(each, HAS), True)}) for each in late if written[each][0] > written[key][1]}
-        if cell.bits & PRESENT and not cell.gone:
-            lasting = {each for each in cell.clauses if not any(is_about(name) for name, _ in each)}
-            new[key] = cell._replace(clauses=frozenset(lasting | after))
-    return {**store, **new}
-
-
-def _surely(store: Store, key: Key) -> bool:
-    return not store.get(key, MISSING).bits & ABSENT
-
-
-def _joined(left: Path, right: Path) -> Path:
-    if right.dead:
-        return left
-    store = join_stores(left.store, right.store, frozenset(), frozenset())
-    return Path({}, store, left.facts)
