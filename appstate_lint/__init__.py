@@ -5,11 +5,12 @@ The map of the house, from the doors down the river; imports go down only:
 * ``cli``, ``plugin``: the doors (command line, pylint);
 * ``engine``: sources → facts → project → timeline → findings;
 * ``report``: findings → text; ``checks``: timeline → findings;
+* ``contracts``: what a project declares of its components, compared with the timeline;
 * ``timeline``: an application's life, interpreted on abstract values;
 * ``project``: the facts of all files, joined;
 * ``facts``: one file's text → its flow; ``source``: finding and reading files;
 * ``frameworks``: the tables of ``rules/`` and those of the project; ``schema``: what they say; ``config``: settings;
-  ``model``: the words.
+  ``settings_schema``: their JSON schema; ``model``: the words.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import random
 import re
 import shutil
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from appstate_lint import config, engine
+from appstate_lint import cli, config, engine
 from appstate_lint.model import Finding, Kind
 
 SAMPLE = Path(__file__).parent / "projects" / "orchestrator"
@@ -174,3 +176,22 @@ def test_late_is_what_comes_behind_its_phase(tmp_path: Path, declared: int, move
     (tmp_path / "appstate-lint.toml").write_text(f"{toml}[components.pool]\nphase = {PHASES[declared]!r}\n")
     late = [each for each in findings(tmp_path) if each.rule == LATE]
     assert bool(late) == (moved > declared)
+
+
+def test_a_contract_sets_the_severity_of_its_findings(tmp_path: Path) -> None:
+    text = (SAMPLE / "appstate-lint.toml").read_text(encoding="utf-8") + 'severity = "warning"\n'
+    root = copy_of(tmp_path, {"appstate-lint.toml": text})
+    assert {each.component: each.severity.value for each in findings(root)} == {
+        "tide_bridge": "error",
+        "session_cache": "warning",
+    }
+
+
+def test_a_contract_may_make_its_findings_information(tmp_path: Path) -> None:
+    text = (SAMPLE / "appstate-lint.toml").read_text(encoding="utf-8") + 'severity = "info"\n'
+    root = copy_of(tmp_path, {"appstate-lint.toml": text})
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        assert cli.run(["check", str(root), "--output-format", "concise"]) == 1
+    assert "session_cache" not in out.getvalue()
+    assert "tide_bridge" in out.getvalue()

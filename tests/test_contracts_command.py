@@ -325,3 +325,24 @@ def test_infer_knows_only_what_applications_write(project: Path) -> None:
     reckoning = engine.reckon(project, config.load(project))
     names = {each.name for each in inferred(reckoning.compliance)}
     assert names == {"pool", "bridge", "tracer", "cache", "none", "settings"}
+
+
+# --- the README -----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_readme_shows_of_contracts_can_be_used(tmp_path: Path) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    chapter = readme[readme.index("\n## Contracts\n") : readme.index("\n## Frameworks\n")]
+    shown = re.findall(r"```toml\n(.*?)```", chapter, re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text("\n".join(shown), encoding="utf-8")
+    settings = config.load(tmp_path)
+    assert [each.name for each in settings.components] == ["agent_bridge"]
+    assert settings.contract_class.call == "shop.contracts:Requires"
+    assert (len(settings.phases), len(settings.phase_functions), len(settings.phase_markers)) == (3, 1, 1)
+    keys = {f"`{name}`" for row in re.findall(r"^\| (`.*?) \|", chapter, re.MULTILINE) for name in _names(row)}
+    fields = {field.encode_name for field in config._fields(config.RAW_TABLES["components"])}
+    assert keys == {f"`{name}`" for name in fields}
+
+
+def _names(row: str) -> list[str]:
+    return re.findall(r"`([\w-]+)`", row)
