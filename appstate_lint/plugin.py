@@ -51,6 +51,9 @@ class Project(NamedTuple):
 
     def settings(self) -> Settings:
         """Read the configuration; raises ``config.ConfigErrors``."""
+        if not self.root.is_dir():
+            problem = "there is no such folder; name one that exists"
+            raise config.ConfigErrors([config.ConfigError(str(self.root), 1, "appstate-root", problem)])
         settings = baseline.with_baseline(self.root, config.load(self.root, self.explicit))
         return msgspec.structs.replace(settings, exclude=(*self.left_out, *settings.exclude))
 
