@@ -7,7 +7,8 @@ The map of the house, from the doors down the river; imports go down only:
 * ``report``: findings → text; ``checks``: timeline → findings;
 * ``contracts``: what a project declares of its components, compared with the timeline;
 * ``timeline``: an application's life, interpreted on abstract values;
-* ``project``: the facts of all files, joined;
+* ``closure``: which files are parsed; ``project``: the facts of all files, joined;
+* ``cache``: facts by content, and what the last analysis found;
 * ``facts``: one file's text → its flow; ``source``: finding and reading files;
 * ``frameworks``: the tables of ``rules/`` and those of the project; ``schema``: what they say; ``config``: settings;
   ``settings_schema``: their JSON schema; ``model``: the words.

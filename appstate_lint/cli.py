@@ -23,6 +23,7 @@ from appstate_lint.cli_common import (
     FAILED,
     CannotRun,
     all_settings,
+    cache_options,
     color_option,
     config_option,
     details,
@@ -37,6 +38,7 @@ from appstate_lint.cli_common import (
     reported,
     say,
     settings_of,
+    store_of,
     verbose_option,
     wants_color,
 )
@@ -88,6 +90,7 @@ commands.add_command(cli_contracts.contracts)
 @prefilter_option
 @config_option
 @color_option
+@cache_options
 @verbose_option
 @reported
 def accesses(
@@ -97,6 +100,8 @@ def accesses(
     prefilter: bool,
     config_path: str | None,
     color: str,
+    cache_dir: str | None,
+    cached: bool,
     verbose: bool,
 ) -> int:
     """List every place at or below PATHS that reads, writes, deletes or asks for a component."""
@@ -106,8 +111,10 @@ def accesses(
         one_root(projects)
     settings = all_settings(projects, config_path)
     for project, below in projects.items():
-        with waiting(f"analyzing {project.root.name}"):
-            report = engine.analyze(project.root, settings[project], prefilter=prefilter, include_tests=include_tests)
+        with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
+            report = engine.analyze(
+                project.root, settings[project], prefilter=prefilter, include_tests=include_tests, store=store
+            )
         found = tuple(access for access in report.accesses if is_below(access.file, below))
         emit(accesses_text(found, form, color=wants_color(color)))
         if verbose:
@@ -122,6 +129,7 @@ def accesses(
 @prefilter_option
 @config_option
 @color_option
+@cache_options
 @verbose_option
 @reported
 def timeline(
@@ -131,13 +139,15 @@ def timeline(
     prefilter: bool,
     config_path: str | None,
     color: str,
+    cache_dir: str | None,
+    cached: bool,
     verbose: bool,
 ) -> int:
     """Tell the life of each application in PATH (default: here), phase by phase, or the story of one COMPONENT."""
     (project,) = projects_of((path,))
     settings = settings_of(project, config_path)
-    with waiting(f"analyzing {project.root.name}"):
-        report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True)
+    with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
+        report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True, store=store)
     names = sorted({access.component for access in report.accesses})
     if component is not None and component not in names:
         close = config.nearest(component, names)

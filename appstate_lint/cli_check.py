@@ -18,6 +18,7 @@ from appstate_lint.cli_common import (
     FOUND,
     CannotRun,
     Project,
+    cache_options,
     color_option,
     config_option,
     details,
@@ -34,6 +35,7 @@ from appstate_lint.cli_common import (
     repository_prefix,
     say,
     settings_of,
+    store_of,
     verbose_option,
     wants_color,
 )
@@ -67,6 +69,8 @@ class Request(NamedTuple):
     exit_zero: bool
     watch: bool
     prefilter: bool
+    cache_dir: str | None
+    cached: bool
     config_path: str | None
     color: str
     verbose: bool
@@ -96,6 +100,7 @@ class Request(NamedTuple):
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until interrupted.")
 @prefilter_option
+@cache_options
 @config_option
 @color_option
 @verbose_option
@@ -117,8 +122,11 @@ def _checked(request: Request) -> int:
     settings = {project: _settings(project, request) for project in projects}
     fails = False
     for project, below in projects.items():
-        with waiting(f"analyzing {project.root.name}"):
-            report = engine.analyze(project.root, settings[project], prefilter=request.prefilter)
+        with (
+            waiting(f"analyzing {project.root.name}"),
+            store_of(project, request.cache_dir, request.cached, request.verbose) as store,
+        ):
+            report = engine.analyze(project.root, settings[project], prefilter=request.prefilter, store=store)
         report = _limited(report, project, below, settings[project], request.diff)
         for path, each in outputs.items():
             _write(path, _text(report, each, project))

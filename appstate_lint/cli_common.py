@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import NamedTuple, TextIO
 import click
 import msgspec
 
-from appstate_lint import config, source
+from appstate_lint import cache, config, source
 from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
@@ -67,6 +68,28 @@ color_option = click.option(
 prefilter_option = click.option(
     "--no-prefilter", "prefilter", flag_value=False, type=bool, default=True, help="Parse every file."
 )
+
+
+def cache_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Give ``command`` the options of the cache: ``cache_dir`` and ``cached``."""
+    folder = click.option(
+        "--cache-dir",
+        metavar="PATH",
+        envvar="APPSTATE_CACHE",
+        help=f"Keep the cache here (default: $APPSTATE_CACHE, or {cache.FOLDER} in the project).",
+    )
+    none = click.option("--no-cache", "cached", flag_value=False, type=bool, default=True, help="Use no cache.")
+    return folder(none(command))
+
+
+@contextlib.contextmanager
+def store_of(project: Project, cache_dir: str | None, cached: bool, verbose: bool) -> Iterator[cache.Store | None]:
+    """Give the store of a project; a file outside any project has one only where a folder is named."""
+    used = cached and not (project.left_out and not cache_dir)
+    with cache.opened(project.root, cache_dir, used=used) as store:
+        yield store
+    if store is not None and verbose:
+        say(*(f"note: cache: {trouble}" for trouble in store.troubles))
 
 
 def projects_of(paths: tuple[str, ...]) -> Mapping[Project, frozenset[str]]:

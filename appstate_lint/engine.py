@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from appstate_lint import checks, closure, contracts, frameworks, selection, source
-from appstate_lint.closure import Parsed
+from appstate_lint import cache, frameworks, selection, source
+from appstate_lint.cache import unchanged
+from appstate_lint.choices import Baseline
 from appstate_lint.config import Settings
-from appstate_lint.facts.extraction import failed
 from appstate_lint.model import (
     Coverage,
     FileCounts,
@@ -25,12 +25,13 @@ from appstate_lint.model import (
     ReadCounts,
     Report,
 )
-from appstate_lint.project import Project
-from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
-from appstate_lint.timeline import Telling, interpret
-from appstate_lint.timeline.questions import Unseen
-from appstate_lint.timeline.stories import application, stories
+
+if TYPE_CHECKING:
+    from appstate_lint import contracts
+    from appstate_lint.closure import Closed, Extract, Load, Parsed
+    from appstate_lint.timeline.questions import Unseen
+    from appstate_lint.timeline.telling import Telling
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _WRITES_ANYTHING = frozenset({"setattr", "update"})
@@ -56,49 +57,141 @@ def analyze(
     include_tests: bool = False,
     pragmas: bool = True,
     with_stories: bool = False,
+    store: cache.Store | None = None,
 ) -> Report:
     """Analyze the project at ``root`` and return all that is to be said of it.
 
     ``overlay`` lays unsaved text (by path relative to the root) over the files on disk. With ``include_tests`` the
     accesses of test files are listed too. Findings silenced by pragmas are left out, unless ``pragmas`` is false
     (pylint applies them itself, and reports useless ones); the rest is sorted by place. Without ``prefilter`` every
-    file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story.
+    file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story. A
+    ``store`` gives the facts of files that were parsed before, or the whole report if nothing that matters changed
+    since; it changes nothing but the counts of files either.
     """
-    return _run(root, settings, overlay, prefilter, include_tests, pragmas, with_stories).report
+    unsaved = overlay or {}
+    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
+    load = _loader(root, unsaved, store)
+    wanted = Wanted(prefilter, include_tests, pragmas, with_stories)
+    if store is None:
+        report = _run(root, settings, files, load, wanted).report
+    else:
+        report = _with_store(root, settings, files, load, wanted, store, unsaved)
+    return selection.applied(report, settings, _texts(files, load))
 
 
 def reckon(root: Path, settings: Settings) -> Reckoning:
     """Analyze the project at ``root``; return all that is to be said of its contracts."""
-    return _run(root, settings, None, True, False, True, False, watch=True)
+    from appstate_lint import contracts
+
+    files = source.discover(root, settings.exclude, settings.tests)
+    load = _loader(root, {})
+    ran = _run(root, settings, files, load, Wanted(), watch=True)
+    applied = selection.applied(ran.report, settings, _texts(files, load))
+    return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
+
+
+class Wanted(NamedTuple):
+    """What is wanted of an analysis, as :func:`analyze` says it."""
+
+    prefilter: bool = True
+    include_tests: bool = False
+    pragmas: bool = True
+    with_stories: bool = False
+
+
+class Ran(NamedTuple):
+    """What an analysis gives: a report in which nothing is selected yet, and what it rests on."""
+
+    report: Report
+    closed: Closed
+    compliance: contracts.Compliance
+    findings: tuple[Finding, ...]
+
+
+def _with_store(
+    root: Path,
+    settings: Settings,
+    files: tuple[SourceFile, ...],
+    load: Load,
+    wanted: Wanted,
+    store: cache.Store,
+    unsaved: Mapping[str, str],
+) -> Report:
+    """Return the report that is stored, if it stands, and else a new one, which is stored from now on."""
+    context = _context(store, root, settings, wanted)
+    last = store.last(context)
+    if last is not None and unchanged.stands(last, files, store, unsaved, lambda: _skimmer(root, settings)):
+        counted = last.report.coverage.files
+        return _counted(msgspec.structs.replace(last.report, root=str(root)), counted.parsed + counted.cached)
+    ran = _run(root, settings, files, load, wanted, store.extract)
+    report = _counted(ran.report, store.reused)
+    if not unsaved:
+        digests = tuple(store.digest(file.path) for file in files)
+        skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
+        store.keep(context, cache.Last(tuple(files), digests, skimmed, ran.closed.fixtures, report))
+    return report
+
+
+def _skimmer(root: Path, settings: Settings) -> unchanged.Skim:
+    from appstate_lint.closure import Sieve
+
+    return Sieve(tables_of(root, settings), settings).skim
+
+
+def _context(store: cache.Store, root: Path, settings: Settings, wanted: Wanted) -> bytes:
+    """Return the digest of all but the files that an analysis depends on: settings, options, stated versions.
+
+    What the settings select, ignore or accept is decided after it.
+    """
+    stating = [(path, store.digest(path)) for path in source.stating(root)]
+    asked = msgspec.structs.replace(
+        settings, select=(), ignore=(), path_ignores=(), severities=(), strict=False, accepted=Baseline(), digest=""
+    )
+    return cache.digest_of(msgspec.json.encode((asked, wanted, stating)))
+
+
+def _counted(report: Report, cached: int) -> Report:
+    """Return a report that tells how many of the files whose facts were needed were known from the cache."""
+    files = report.coverage.files
+    counts = msgspec.structs.replace(files, parsed=files.parsed + files.cached - cached, cached=cached)
+    return msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, files=counts))
 
 
 def _run(
     root: Path,
     settings: Settings,
-    overlay: Mapping[str, str] | None,
-    prefilter: bool,
-    include_tests: bool,
-    pragmas: bool,
-    with_stories: bool,
+    files: Sequence[SourceFile],
+    load: Load,
+    wanted: Wanted,
+    extract: Extract | None = None,
     watch: bool = False,
-) -> Reckoning:
-    """Do what :func:`analyze` says; with ``watch``, follow what components are made from without a contract, too."""
-    files = source.discover(root, settings.exclude, settings.tests, unsaved=overlay or {})
-    load = _loader(root, overlay or {})
+) -> Ran:
+    """Do what :func:`analyze` says; with ``watch``, follow what components are made from without a contract, too.
+
+    The rooms that this needs are imported here: where the stored result stands, nobody enters them.
+    """
+    from appstate_lint import checks, closure, contracts, facts
+    from appstate_lint.project import Project
+    from appstate_lint.project.modules import Modules
+    from appstate_lint.timeline.stories import application, stories
+    from appstate_lint.timeline.telling import interpret
+
+    extract = extract or facts.extract
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
-    needed = closure.close(files, modules, load, tables, settings)
-    parsed = needed if prefilter else _all(files, needed, load)
+    closed = closure.close(files, modules, load, tables, settings, extract)
+    needed = closed.parsed
+    parsed = needed if wanted.prefilter else _all(files, needed, load, extract)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
     unseen = tuple(_unseen(needed))
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
-    telling = interpret(project, tables, settings, unseen, watched if watched or watch else None, include_tests)
+    telling = interpret(project, tables, settings, unseen, watched if watched or watch else None, wanted.include_tests)
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
     findings = list(checks.run(telling.timeline, compliance, project.tests))
     findings = selection.numbered(_merged(findings))
     texts = {file.path: each.text for file, each in parsed.items()}
-    silenced = [*selection.silenced_by_pragmas(findings, texts)] if pragmas else []
+    silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
         root=str(root),
         applications=tuple(application(life) for life in telling.timeline.lives),
@@ -108,10 +201,9 @@ def _run(
         accesses=telling.accesses,
         notes=tuple(_notes(telling, unseen)),
         incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
-        stories=stories(telling.timeline) if with_stories else (),
+        stories=stories(telling.timeline) if wanted.with_stories else (),
     )
-    applied = selection.applied(report, settings, _texts(files, load))
-    return Reckoning(applied, compliance, contracts.verdicts(compliance, findings) if watch else ())
+    return Ran(report, closed, compliance, tuple(findings))
 
 
 def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[str, ...]]:
@@ -144,28 +236,33 @@ def frameworks_of(root: Path, settings: Settings) -> list[FrameworkVersion]:
     return found
 
 
-def _loader(root: Path, overlay: Mapping[str, str]) -> closure.Load:
+def _loader(root: Path, overlay: Mapping[str, str], store: cache.Store | None = None) -> Load:
     """Return what reads a file: its unsaved text where there is one."""
 
     def load(file: SourceFile) -> bytes | str:
         text = overlay.get(file.path)
-        return text if text is not None else source.read_bytes(root, file.path)
+        if text is not None:
+            return text
+        return source.read_bytes(root, file.path) if store is None else store.read(file.path)
 
     return load
 
 
 def _all(
-    files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], load: closure.Load
+    files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], load: Load, extract: Extract
 ) -> dict[SourceFile, Parsed]:
     """Return every file parsed, also those that are not needed."""
-    return {file: needed[file] if file in needed else _parse(file, load) for file in files}
+    return {file: needed[file] if file in needed else _parse(file, load, extract) for file in files}
 
 
-def _parse(file: SourceFile, load: closure.Load) -> Parsed:
+def _parse(file: SourceFile, load: Load, extract: Extract) -> Parsed:
+    from appstate_lint import closure
+    from appstate_lint.facts.extraction import failed
+
     try:
-        return closure.parse(load(file))
+        return closure.parse(load(file), extract)
     except Unreadable as error:
-        return Parsed(failed(str(error)), "")
+        return closure.Parsed(failed(str(error)), "")
 
 
 def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
@@ -173,13 +270,15 @@ def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
 
     One that mentions no word of the tables, and that nothing needed imports, writes no component.
     """
+    from appstate_lint.timeline.questions import Unseen
+
     for file, each in needed.items():
         if each.facts.error and not file.is_test:
             words = frozenset(_IDENTIFIER.findall(each.text))
             yield Unseen(file.path, words, bool(words & _WRITES_ANYTHING) or not each.text)
 
 
-def _texts(files: Iterable[SourceFile], load: closure.Load) -> Iterator[tuple[str, str]]:
+def _texts(files: Iterable[SourceFile], load: Load) -> Iterator[tuple[str, str]]:
     """Yield path and text of every file that can be read."""
     for file in files:
         with contextlib.suppress(Unreadable):

@@ -112,9 +112,16 @@ class Tables:
 
     def describes(self, dotted: str) -> bool:
         """Tell whether what ``dotted`` does to application state is known from its package."""
-        if dotted.partition(".")[0] in sys.stdlib_module_names:
-            return True
-        return any(name in self.packages for name in prefixes(dotted))
+        known = self._described.get(dotted)
+        if known is None:
+            inside = dotted.partition(".")[0] in sys.stdlib_module_names
+            known = self._described[dotted] = inside or any(name in self.packages for name in prefixes(dotted))
+        return known
+
+    @functools.cached_property
+    def _described(self) -> dict[str, bool]:
+        """What was asked of packages, by dotted name."""
+        return {}
 
     @functools.cached_property
     def read_outside(self) -> frozenset[str]:

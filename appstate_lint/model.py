@@ -7,6 +7,7 @@ Lines are 1-based, columns 0-based characters, files relative to the project roo
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterable
 
 import msgspec
@@ -23,13 +24,12 @@ class Phase(str, enum.Enum):
     UNKNOWN = "unknown"
     UNREACHED = "unreached"
 
-    @property
+    @functools.cached_property
     def rank(self) -> int:
         """The place in time, 0 for import."""
-        return _RANKS[self]
+        return list(Phase).index(self)
 
-
-_RANKS = {phase: rank for rank, phase in enumerate(Phase)}
+    __hash__ = str.__hash__  # that of Enum is a call of Python code, and phases are in most keys of the interpreter
 
 
 class Kind(str, enum.Enum):

@@ -8,6 +8,7 @@ pickled for workers), with the stamps of all files, which are compared once a ru
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import re
 import time
@@ -19,10 +20,10 @@ import msgspec
 from pylint.checkers import BaseRawFileChecker
 from pylint.interfaces import HIGH, INFERENCE
 
-from appstate_lint import baseline, config, engine, source
+from appstate_lint import baseline, cache, config, engine, source
 from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
-from appstate_lint.model import Confidence, Finding, Severity
+from appstate_lint.model import Confidence, Finding, Report, Severity
 
 if TYPE_CHECKING:
     from astroid import nodes  # type: ignore[import-untyped]
@@ -35,8 +36,8 @@ INTERNAL_ERROR = "appstate-internal-error"
 _CONFIDENCES = {Confidence.HIGH: HIGH, Confidence.MEDIUM: INFERENCE}
 _PYCHARM_COPY = re.compile(r"csi-\d+")
 _FLYCHECK_PREFIX = "flycheck_"
-_UNTRUSTED = 2_000_000_000
-"""For so many nanoseconds after a change the times of a file may not show the next one."""
+NO_CACHE = "none"
+"""The value of ``appstate-cache-dir`` that asks for no cache."""
 
 
 class Project(NamedTuple):
@@ -48,6 +49,13 @@ class Project(NamedTuple):
     root: Path
     explicit: Path | None
     left_out: tuple[str, ...] = ()
+    cache_dir: str = ""
+
+    def analyze(self, settings: Settings, overlay: Mapping[str, str] | None = None) -> Report:
+        """Analyze the project with what the cache knows; a file outside any project has one only if it is named."""
+        chosen = self.cache_dir or None
+        with cache.opened(self.root, chosen, used=chosen != NO_CACHE and not (self.left_out and not chosen)) as store:
+            return engine.analyze(self.root, settings, overlay=overlay, pragmas=False, store=store)
 
     def settings(self) -> Settings:
         """Read the configuration; raises ``config.ConfigErrors``."""
@@ -96,7 +104,7 @@ def load_configuration(linter: PyLinter) -> None:
     """Analyze the project of the working directory before pylint starts its workers, so that they inherit it."""
     if linter.config.jobs == 1 or not any(linter.is_message_enabled(rule.name) for rule in RULES):
         return
-    project = _project(Path.cwd(), linter.config.appstate_root, linter.config.appstate_config)
+    project = _project(Path.cwd(), linter.config)
     try:
         _index(project)
     except Exception:  # the first module of the project meets the same fault, and can report it
@@ -128,6 +136,15 @@ class AppStateChecker(BaseRawFileChecker):
             "appstate-root",
             {"default": "", "type": "string", "metavar": "<folder>", "help": "Root of the project to analyze."},
         ),
+        (
+            "appstate-cache-dir",
+            {
+                "default": "",
+                "type": "string",
+                "metavar": "<folder>",
+                "help": f"Folder of the cache, or none (default: $APPSTATE_CACHE, {cache.FOLDER} at the root).",
+            },
+        ),
     )
 
     def __init__(self, linter: PyLinter) -> None:
@@ -149,10 +166,10 @@ class AppStateChecker(BaseRawFileChecker):
 
     def _findings(self, node: nodes.Module) -> Iterable[Finding]:
         settings = self.linter.config
-        linted = _linted(node, settings.appstate_root, settings.appstate_config, unsaved=settings.from_stdin)
+        linted = _linted(node, settings)
         if linted.overlay:
             project = linted.project
-            report = engine.analyze(project.root, project.settings(), overlay=linted.overlay, pragmas=False)
+            report = project.analyze(project.settings(), linted.overlay)
             return [finding for finding in report.findings if finding.file == linted.file]
         index = self._index(linted)
         return index.findings.get(linted.file, ())
@@ -194,7 +211,7 @@ def _index(project: Project) -> Index:
     if known is not None and known.stamps == stamps and known.settings == settings:
         return known
     _indexes.pop(project, None)
-    report = engine.analyze(project.root, settings, pragmas=False)
+    report = project.analyze(settings)
     index = Index(stamps, settings, _by_file(report.findings))
     _indexes[project] = index
     return index
@@ -204,7 +221,7 @@ def _stamp(root: Path, file: str) -> Stamp | None:
     """Return the stamp of ``file``; None if there is no such file any more."""
     try:
         status = (root / file).stat()
-        recent = time.time_ns() - status.st_mtime_ns < _UNTRUSTED
+        recent = time.time_ns() - status.st_mtime_ns < cache.UNTRUSTED
         digest = hashlib.sha1(source.read_bytes(root, file), usedforsecurity=False).digest() if recent else b""
     except (OSError, source.Unreadable):
         return None
@@ -218,13 +235,13 @@ def _by_file(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
     return files
 
 
-def _linted(node: nodes.Module, root_option: str, config_option: str, *, unsaved: bool) -> Linted:
+def _linted(node: nodes.Module, options: argparse.Namespace) -> Linted:
     """Say which file of which project ``node`` is, and lay its text over the disk where they differ."""
     shown = Path(node.file).resolve()
     original = _original(shown)
-    project = _project(original, root_option, config_option)
+    project = _project(original, options)
     file = _relative(original, project.root)
-    text = _text(node, unsaved=unsaved)
+    text = _text(node, unsaved=options.from_stdin)
     if original != shown:
         overlay = {file: text}
         if shown.is_relative_to(project.root):
@@ -233,11 +250,13 @@ def _linted(node: nodes.Module, root_option: str, config_option: str, *, unsaved
     return Linted(project, file, {} if text == _disk_text(original) else {file: text})
 
 
-def _project(start: Path, root_option: str, config_option: str) -> Project:
-    explicit = Path(config_option).resolve() if config_option else None
-    if root_option:
-        return Project(Path(root_option).resolve(), explicit)
-    return Project(source.find_root(start.resolve()).resolve(), explicit, source.alone(start.resolve()))
+def _project(start: Path, options: argparse.Namespace) -> Project:
+    explicit = Path(options.appstate_config).resolve() if options.appstate_config else None
+    cache_dir = options.appstate_cache_dir
+    if options.appstate_root:
+        return Project(Path(options.appstate_root).resolve(), explicit, cache_dir=cache_dir)
+    start = start.resolve()
+    return Project(source.find_root(start).resolve(), explicit, source.alone(start), cache_dir)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from pylint.lint import PyLinter, Run
@@ -225,9 +225,9 @@ def test_one_analysis_serves_all_files_of_a_run(shop: Path, monkeypatch: pytest.
     calls: list[Path] = []
     analyze = engine.analyze
 
-    def counted(root: Path, settings: Settings, *, pragmas: bool) -> Report:
+    def counted(root: Path, settings: Settings, **options: Any) -> Report:
         calls.append(root)
-        return analyze(root, settings, pragmas=pragmas)
+        return analyze(root, settings, **options)
 
     walks: list[Path] = []
     discover = source.discover
@@ -259,9 +259,9 @@ def test_a_copy_beside_a_file_stands_for_it(shop: Path, monkeypatch: pytest.Monk
     seen: list[Mapping[str, str]] = []
     analyze = engine.analyze
 
-    def noted(root: Path, settings: Settings, *, overlay: Mapping[str, str], pragmas: bool) -> Report:
+    def noted(root: Path, settings: Settings, *, overlay: Mapping[str, str], **options: Any) -> Report:
         seen.append(overlay)
-        return analyze(root, settings, overlay=overlay, pragmas=pragmas)
+        return analyze(root, settings, overlay=overlay, **options)
 
     monkeypatch.setattr(engine, "analyze", noted)
     assert lint(str(copy)) == found

@@ -512,7 +512,7 @@ def parsed(root: Path, overlay: dict[str, str] | None = None, settings: Settings
     def load(file: SourceFile) -> bytes | str:
         return unsaved[file.path] if file.path in unsaved else source.read_bytes(root, file.path)
 
-    return {file.path for file in closure.close(files, Modules(files), load, TABLES, settings or Settings())}
+    return {file.path for file in closure.close(files, Modules(files), load, TABLES, settings or Settings()).parsed}
 
 
 def told(root: Path, prefilter: bool, overlay: dict[str, str] | None = None) -> str:
@@ -552,10 +552,16 @@ def test_leaving_it_out_would_show(case: Case, tmp_path: Path, monkeypatch: pyte
     whole, close = told(root, prefilter=True), closure.close
 
     def without_hidden(
-        files: Sequence[SourceFile], modules: Modules, load: closure.Load, tables: Tables, settings: Settings
-    ) -> dict[SourceFile, closure.Parsed]:
-        found = close(files, modules, load, tables, settings)
-        return {file: each for file, each in found.items() if file.path != case.hidden}
+        files: Sequence[SourceFile],
+        modules: Modules,
+        load: closure.Load,
+        tables: Tables,
+        settings: Settings,
+        extract: closure.Extract,
+    ) -> closure.Closed:
+        found = close(files, modules, load, tables, settings, extract)
+        parsed = {file: each for file, each in found.parsed.items() if file.path != case.hidden}
+        return msgspec.structs.replace(found, parsed=parsed)
 
     monkeypatch.setattr(closure, "close", without_hidden)
     assert told(root, prefilter=True) != whole

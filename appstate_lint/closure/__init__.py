@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from appstate_lint import source
-from appstate_lint.closure.clients import Clients
-from appstate_lint.closure.imports import Import, Reached, Tree, import_text, imports_in, imports_of
+from appstate_lint.closure.imports import Import, Reached, Tree, imports_in, imports_of
 from appstate_lint.closure.launching import Launching
+from appstate_lint.closure.sieve import Sieve, mentions
 from appstate_lint.closure.strings import Strings
-from appstate_lint.closure.words import Use, words_of
+from appstate_lint.closure.words import Use
 from appstate_lint.config import Settings
 from appstate_lint.facts import extract
 from appstate_lint.facts.extraction import failed
@@ -30,10 +30,12 @@ from appstate_lint.project.clients import conftests
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 
-__all__ = ["Load", "Parsed", "close", "parse"]
+__all__ = ["Closed", "Extract", "Load", "Parsed", "Sieve", "close", "parse"]
 
 Load = Callable[[SourceFile], bytes | str]
 """Returns the bytes of a file, or the text that an editor holds; raises Unreadable."""
+Extract = Callable[[str], FileFacts]
+"""Returns the facts of a text: those that a cache holds, or extracted ones."""
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -43,7 +45,18 @@ class Parsed(msgspec.Struct, frozen=True):
     text: str
 
 
-def parse(content: bytes | str) -> Parsed:
+class Closed(msgspec.Struct, frozen=True):
+    """The files that matter, parsed, in the order of all; and what was seen of the others (``Sieve.skim``).
+
+    Tests among the others were asked whether they mention one of ``fixtures``: folder, and name.
+    """
+
+    parsed: dict[SourceFile, Parsed]
+    skimmed: dict[str, bytes]
+    fixtures: tuple[tuple[str, str], ...]
+
+
+def parse(content: bytes | str, extract: Extract = extract) -> Parsed:
     """Return what a file says; one that cannot be decoded or parsed has facts that say so."""
     if isinstance(content, str):
         return Parsed(extract(content), content)
@@ -55,37 +68,46 @@ def parse(content: bytes | str) -> Parsed:
 
 
 def close(
-    files: Sequence[SourceFile], modules: Modules, load: Load, tables: Tables, settings: Settings
-) -> dict[SourceFile, Parsed]:
-    """Return the files that matter, parsed, in the order of ``files``; ``modules`` knows all of these."""
-    closure = _Closure(files, modules, load, tables, settings)
+    files: Sequence[SourceFile],
+    modules: Modules,
+    load: Load,
+    tables: Tables,
+    settings: Settings,
+    extract: Extract = extract,
+) -> Closed:
+    """Return the files that matter, parsed; ``modules`` knows all of ``files``."""
+    closure = _Closure(files, modules, load, tables, settings, extract)
     closure.read()
     while wanted := closure.wanted():
         closure.follow(wanted)
     closure.add_tests()
     while wanted := closure.wanted():
         closure.follow(wanted)
-    return {file: closure.parsed[file.path] for file in files if file.path in closure.parsed}
+    parsed = {file: closure.parsed[file.path] for file in files if file.path in closure.parsed}
+    return Closed(parsed, closure.skipped, tuple(sorted(closure.fixtures)))
 
 
 class _Closure:
     """What was read so far: parsed files, and of the skipped ones their imports."""
 
     def __init__(
-        self, files: Sequence[SourceFile], modules: Modules, load: Load, tables: Tables, settings: Settings
+        self,
+        files: Sequence[SourceFile],
+        modules: Modules,
+        load: Load,
+        tables: Tables,
+        settings: Settings,
+        extract: Extract,
     ) -> None:
         self.files = files
         self.modules = modules
         self.load = load
+        self.extract = extract
         self.tables = tables
-        self.words = words_of(tables, settings)
-        named = (*settings.applications, *(each.type for each in settings.components if each.type is not None))
-        named += tuple(each.pattern for each in settings.phase_functions)
-        named += tuple(each.call for each in settings.phase_markers)
-        self.named = frozenset(name.replace(":", ".") for name in named)
+        self.sieve = Sieve(tables, settings)
         self.tree = Tree(Project({}, modules), files)
         self.strings = Strings(tables, modules)
-        self.clients = Clients(tables)
+        self.clients = self.sieve.clients
         self.calling: set[str] = set()
         self.making: set[str] = set()
         self.parsed: dict[str, Parsed] = {}
@@ -93,6 +115,7 @@ class _Closure:
         self.imports: dict[str, tuple[Import, ...]] = {}
         self.reached: dict[str, Reached] = {}
         self.named_by: dict[str, frozenset[str]] = {}
+        self.fixtures: set[tuple[str, str]] = set()
 
     def read(self) -> None:
         """Read every file once, and parse those that words or imports of files read before ask for."""
@@ -104,21 +127,17 @@ class _Closure:
             except Unreadable as error:
                 self.parsed[file.path] = Parsed(failed(str(error)), "")
                 continue
-            use = self.words.use(content, file.is_test)
-            if file.is_test and self.clients.makes(content):
+            use = self.sieve.use(file, content)
+            if self.sieve.makes_client(file, content):
                 self.calling.add(file.path)
-            elif not file.is_test and use is not Use.SKIP and self.words.makes_application(content):
+            elif use is Use.FOLLOW and self.sieve.makes_application(file, content):
                 self.making.add(file.path)
-            if use is Use.SKIP and not self.is_named(file):
-                self.skipped[file.path] = b"" if file.is_test else import_text(content)
+            if use is Use.SKIP:
+                self.skipped[file.path] = self.sieve.rest(file, content)
                 continue
-            self.parsed[file.path] = parse(content)
+            self.parsed[file.path] = parse(content, self.extract)
             if use is not Use.LOOK:
                 self.follow(self.enter(file.path))
-
-    def is_named(self, file: SourceFile) -> bool:
-        """Tell whether the settings name something in a file."""
-        return any(name.startswith(f"{file.module}.") for name in self.named)
 
     def follow(self, wanted: Iterable[str]) -> None:
         """Parse files and, transitively, what they import."""
@@ -129,7 +148,7 @@ class _Closure:
                 continue
             if path not in self.parsed:
                 try:
-                    self.parsed[path] = parse(self.load(self.modules.by_path[path]))
+                    self.parsed[path] = parse(self.load(self.modules.by_path[path]), self.extract)
                 except Unreadable as error:
                     self.parsed[path] = Parsed(failed(str(error)), "")
                 self.skipped.pop(path, None)
@@ -170,8 +189,8 @@ class _Closure:
             self.look(waiting | around)
             looked |= waiting | around
             known = {path: self.parsed[path].facts for path in looked if path.endswith("conftest.py")}
-            fixtures = self.clients.fixtures(known)
-            waiting = {path for path in tests - looked if self.uses(path, fixtures)}
+            self.fixtures |= set(self.clients.fixtures(known))
+            waiting = {path for path in tests - looked if self.uses(path)}
         sources = self.sources()
         for path in sorted(looked):
             names = self.tree.reached(path, imports_of(self.parsed[path].facts), self.parsed[path].text).names
@@ -182,19 +201,19 @@ class _Closure:
         for path in sorted(paths):
             if path not in self.parsed:
                 try:
-                    self.parsed[path] = parse(self.load(self.modules.by_path[path]))
+                    self.parsed[path] = parse(self.load(self.modules.by_path[path]), self.extract)
                 except Unreadable as error:
                     self.parsed[path] = Parsed(failed(str(error)), "")
                 self.skipped.pop(path, None)
 
-    def uses(self, path: str, fixtures: Iterable[tuple[str, str]]) -> bool:
-        """Tell whether a test file that was skipped mentions one of the fixtures of the folders around it."""
-        names = [name.encode("utf-8") for folder, name in fixtures if path.startswith(folder)]
-        if not names:
+    def uses(self, path: str) -> bool:
+        """Tell whether a test file mentions one of the fixtures of the folders around it."""
+        if not any(path.startswith(folder) for folder, _ in self.fixtures):
             return False
-        content = self.load(self.modules.by_path[path])
-        data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-        return any(name in data for name in names)
+        try:
+            return mentions(path, self.load(self.modules.by_path[path]), self.fixtures)
+        except Unreadable:
+            return False
 
     def sources(self) -> set[str]:
         """Return the files that make applications, and those that take names from these: they may hand one on."""

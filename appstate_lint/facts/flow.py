@@ -9,8 +9,9 @@ that they are cheap to build and can be cached as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -378,13 +379,31 @@ class FileFacts(Record, frozen=True):
 def nodes(*roots: object) -> Iterator[Record]:
     """Yield every record in ``roots`` and below, in no particular order; tuples are looked into."""
     stack = list(roots)
+    pop, extend = stack.pop, stack.extend
     while stack:
-        node = stack.pop()
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, Record):
-            yield node
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+        node = pop()
+        if type(node) is tuple:
+            extend(node)
+            continue
+        inner = INNER.get(type(node))  # type: ignore[arg-type]
+        if inner is not None:
+            yield node  # type: ignore[misc]
+            extend(inner(node))
+
+
+def _inner(kind: type[Record]) -> Callable[[Any], Iterable[object]]:
+    """Return what gives the fields of a record of ``kind`` in which there may be records, in their order."""
+    names = [name for name in kind.__struct_fields__ if any(word in kind.__annotations__[name] for word in _RECORDS)]
+    if not names:
+        return lambda _: ()
+    read = operator.attrgetter(*names)
+    return read if len(names) > 1 else lambda node: (read(node),)
+
+
+_RECORDS = ("Expr", "Block", "Handler", "Case", "Param", "Function", "Class")
+"""The words in annotations of fields that hold records."""
+INNER = {kind: _inner(kind) for kind in Record.__subclasses__()}
+"""For each kind of record, what gives its fields in which there may be records."""
 
 
 def always_raises(body: Block) -> bool:

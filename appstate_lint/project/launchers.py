@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block, Expr
@@ -26,19 +26,22 @@ class Root(NamedTuple):
 
 def expressions(block: Block) -> Iterator[Expr]:
     """Yield every expression in ``block`` and the blocks inside it, functions and classes not entered."""
-    stack: list[object] = list(block)
+    stack: list[Any] = list(block)
+    pop, extend = stack.pop, stack.extend
     while stack:
-        node = stack.pop()
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, flow.Record):
-            if isinstance(node, _EXPRESSIONS):
+        node = pop()
+        kind = type(node)
+        if kind is tuple:
+            extend(node)
+            continue
+        inner = flow.INNER.get(kind)
+        if inner is not None:
+            if kind in _EXPRESSIONS:
                 yield node
-            if not isinstance(node, (flow.Const, flow.Name)):
-                stack.extend(getattr(node, field) for field in node.__struct_fields__)
+            extend(inner(node))
 
 
-_EXPRESSIONS = (flow.Call, flow.Attr, flow.Name, flow.Const, flow.Lambda, flow.Compare, flow.Item)
+_EXPRESSIONS = frozenset({flow.Call, flow.Attr, flow.Name, flow.Const, flow.Lambda, flow.Compare, flow.Item})
 
 
 class Launchers(NamedTuple):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block, Expr
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import Project
+
+EVERYTHING = frozenset({"Exception", "BaseException"})
+"""The names of the exceptions that stand for all."""
 
 
 class Mentions:
@@ -24,7 +28,9 @@ class Mentions:
                     if function.owner >= 0:
                         self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._inside: dict[tuple[str, int], frozenset[str]] = {}
         self._used: dict[tuple[str, int], frozenset[str]] = {}
+        self._raised: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], frozenset[str]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
 
@@ -43,7 +49,14 @@ class Mentions:
             else:
                 roots = (facts.body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
                          *(function.decorators for function in facts.functions))  # fmt: skip
-            known = self._names[(file, index)] = frozenset(_words(roots))
+            known = self._names[(file, index)] = _words(roots)
+        return known
+
+    def inside(self, file: str, index: int) -> frozenset[str]:
+        """Return the names that the body of a function mentions."""
+        known = self._inside.get((file, index))
+        if known is None:
+            known = self._inside[file, index] = _words((self.project.function(file, index).body,))
         return known
 
     def used(self, file: str, index: int) -> frozenset[str]:
@@ -52,7 +65,15 @@ class Mentions:
         if known is None:
             facts = self.project.facts[file]
             roots = (facts.functions[index].body,) if index >= 0 else (facts.body, *(cls.body for cls in facts.classes))
-            known = self._used[file, index] = frozenset(_words(roots, heads=False))
+            known = self._used[file, index] = _words(roots, heads=False)
+        return known
+
+    def raised_for_any(self, file: str, index: int) -> frozenset[str]:
+        """Return the names of the exceptions that a function raises in place of any other that it catches."""
+        known = self._raised.get((file, index))
+        if known is None:
+            body = self.project.function(file, index).body
+            known = self._raised[file, index] = frozenset(_raised_for_any(body))
         return known
 
     def written(self, file: str, index: int) -> frozenset[str]:
@@ -158,32 +179,44 @@ def _around(functions: tuple[flow.Function, ...], index: int) -> Iterator[int]:
         index = functions[index].scope
 
 
-def _words(roots: Iterable[object], heads: bool = True) -> Iterator[str]:
-    """Yield the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for."""
-    stack: list[object] = list(roots)
+def _words(roots: Iterable[object], heads: bool = True) -> frozenset[str]:
+    """Return the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for."""
+    found: set[str] = set()
+    stack: list[Any] = list(roots)
+    pop, extend = stack.pop, stack.extend
     while stack:
-        node = stack.pop()
-        match node:
-            case tuple():
-                stack.extend(node)
-            case flow.Name(id=name):
-                yield name
-            case flow.Attr(value=value, name=name):
-                yield name
-                stack.append(value)
-            case flow.Const(value=str(text)):
-                if text.isidentifier():
-                    yield text
-                elif "." in text or ":" in text:
-                    yield from (part for part in text.replace(":", ".").split(".") if part.isidentifier())
-            case flow.ImportFrom():
-                pass
-            case flow.Handler(body=body) if not heads:
-                stack.append(body)
-            case flow.Record():
-                stack.extend(getattr(node, field) for field in node.__struct_fields__)
+        node = pop()
+        kind = type(node)
+        if kind is tuple:
+            extend(node)
+        elif kind is flow.Name:
+            found.add(node.id)
+        elif kind is flow.Attr:
+            found.add(node.name)
+            stack.append(node.value)
+        elif kind is flow.Const:
+            if isinstance(text := node.value, str):
+                found.update(_parts(text))
+        elif kind is flow.Handler and not heads:
+            stack.append(node.body)
+        elif kind in flow.INNER:
+            extend(flow.INNER[kind](node))
+    return frozenset(found)
 
 
-def words(block: Block) -> frozenset[str]:
-    """Return the names that a block mentions."""
-    return frozenset(_words((block,)))
+def _parts(text: str) -> Iterable[str]:
+    """Return the names in a string: the string itself, or the parts of one that is dotted."""
+    if text.isidentifier():
+        return (text,)
+    if "." in text or ":" in text:
+        return (part for part in text.replace(":", ".").split(".") if part.isidentifier())
+    return ()
+
+
+def _raised_for_any(body: Block) -> Iterator[str]:
+    """Yield the names of the exceptions that a body raises in place of any other that it catches."""
+    for handler in (each for node in flow.nodes(body) if isinstance(node, flow.Try) for each in node.handlers):
+        kinds = {flow.last_name(kind) for kind in handler.types}
+        for each in flow.nodes(handler.body) if not kinds or kinds & EVERYTHING else ():
+            if isinstance(each, flow.Raise) and each.value is not None:
+                yield flow.last_name(each.value.func if isinstance(each.value, flow.Call) else each.value)

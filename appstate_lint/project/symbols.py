@@ -43,6 +43,11 @@ class Project:
         self._mro: dict[tuple[str, int], tuple[Symbol, ...]] = {}
         self._methods: dict[tuple[str, int], dict[str, int]] = {}
         self._owned: dict[str, dict[int, dict[str, int]]] = {}
+        self._found: dict[tuple[str, str, int], Symbol | None] = {}
+        self._sources: dict[tuple[str, str, int], Symbol] = {}
+        self._local: dict[tuple[str, int], dict[str, Symbol]] = {}
+        self.annotated: dict[tuple[int, str, int], list[tuple[str, str, int, str]]] = {}
+        """What annotations were found to name, by the identity of the record, the file and the function around it."""
 
     # ------------------------------------------------------------ records
 
@@ -78,14 +83,21 @@ class Project:
 
     def source_of(self, file: str, statement: flow.ImportFrom) -> Symbol:
         """Return the module that ``from module import`` names."""
-        if not statement.level:
-            return self.module(file, statement.module)
-        path = self.modules.relative(file, statement.level, statement.module)
+        key = (file, statement.module, statement.level)
+        known = self._sources.get(key)
+        if known is None:
+            known = self._sources[key] = self._source_of(file, statement.module, statement.level)
+        return known
+
+    def _source_of(self, file: str, module: str, level: int) -> Symbol:
+        if not level:
+            return self.module(file, module)
+        path = self.modules.relative(file, level, module)
         if path is not None:
             return Symbol("module", path)
         package = self.modules.package(file).split(".")
-        base = package[: len(package) - (statement.level - 1)]
-        return Symbol("package", file, name=".".join([*base, *([statement.module] if statement.module else [])]))
+        base = package[: len(package) - (level - 1)]
+        return Symbol("package", file, name=".".join([*base, *([module] if module else [])]))
 
     def module(self, importer: str, name: str) -> Symbol:
         """Return the module ``name`` as ``importer`` sees it."""
@@ -125,6 +137,12 @@ class Project:
 
     def lookup(self, file: str, name: str, hops: int = 0) -> Symbol | None:
         """Return what the module-level ``name`` of ``file`` means, ``None`` where the file does not bind it."""
+        key = (file, name, hops)
+        if key not in self._found:
+            self._found[key] = self._lookup(file, name, hops)
+        return self._found[key]
+
+    def _lookup(self, file: str, name: str, hops: int) -> Symbol | None:
         if hops > MOST_HOPS or file not in self.facts:
             return None
         bindings = self.bindings(file)
@@ -275,7 +293,12 @@ class Project:
         return map(self.dotted, self.mro(file, index))
 
     def local_names(self, file: str, scope: int) -> dict[str, Symbol]:
-        """Return the imports and definitions inside the function ``scope`` and those around it."""
+        """Return the imports and definitions inside the function ``scope`` and those around it; not to be changed."""
+        if (file, scope) not in self._local:
+            self._local[file, scope] = self._local_names(file, scope)
+        return self._local[file, scope]
+
+    def _local_names(self, file: str, scope: int) -> dict[str, Symbol]:
         known: dict[str, Symbol] = {}
         while scope >= 0:
             function = self.facts[file].functions[scope]

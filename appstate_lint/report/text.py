@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from appstate_lint.model import Access, Finding, Place, Report, Severity, Silence, Silenced
+from appstate_lint.model import Access, FileCounts, Finding, Place, Report, Severity, Silence, Silenced
 
 Lines = Callable[[str], Sequence[str]]
 """Gives the lines of a file of the project, without line ends; empty when it cannot be read."""
@@ -89,7 +89,7 @@ def summary(report: Report) -> tuple[str, ...]:
     files, reads = report.coverage.files, report.coverage.reads
     counts = (
         _findings_count(report.findings) + _silenced_count(report.silenced),
-        f"{_count(files.seen, 'file')} seen, {files.parsed} parsed",
+        f"{_count(files.seen, 'file')} seen, {files.parsed} parsed{_cached(files)}",
         _applications(report),
         f"reads: {reads.proved} proved, {reads.flagged} flagged, {reads.unknown} unknown, {reads.unreached} unreached",
     )
@@ -102,6 +102,10 @@ def summary(report: Report) -> tuple[str, ...]:
         )
     rows += [f"note: {note}" for note in report.notes]
     return tuple(map(visible, rows))
+
+
+def _cached(files: FileCounts) -> str:
+    return f", {files.cached} known from the cache" if files.cached else ""
 
 
 def visible(text: str) -> str:

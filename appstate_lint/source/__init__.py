@@ -11,7 +11,7 @@ from appstate_lint.source.decoding import Unreadable, decode, read_bytes
 from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
 from appstate_lint.source.ignoring import matches
 from appstate_lint.source.pragmas import CHECKER, Pragmas, Silencer, pragmas
-from appstate_lint.source.versions import Stated, stated
+from appstate_lint.source.versions import Stated, stated, stating
 
 __all__ = [
     "CHECKER",
@@ -31,4 +31,5 @@ __all__ = [
     "read_bytes",
     "repository_root",
     "stated",
+    "stating",
 ]

@@ -6,7 +6,6 @@ git is the only program that this package starts. No hook, monitor or diff progr
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,6 +49,8 @@ def changed_files(root: Path, reference: str) -> frozenset[str]:
 def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     """Return what git prints; raises NoChanges with ``problem``, or with what git says."""
     command: Sequence[str] = ("git", *_SAFE, *arguments)
+    import subprocess  # most runs start no program
+
     try:
         environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, stdin=subprocess.DEVNULL)

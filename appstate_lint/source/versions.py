@@ -41,6 +41,18 @@ def stated(root: Path, packages: Iterable[str]) -> dict[str, Stated]:
     return found
 
 
+def stating(root: Path) -> list[str]:
+    """Return the files of the project at ``root``, relative to it, that may state versions."""
+    names = (*_LOCKS, "Pipfile.lock", "pyproject.toml")
+    return [name for name in names if (root / name).is_file()] + [
+        file.relative_to(root).as_posix() for file in _requirement_files(root)
+    ]
+
+
+def _requirement_files(root: Path) -> list[Path]:
+    return sorted((*root.glob("requirements*.txt"), *root.glob("requirements/*.txt")))
+
+
 def _locked(root: Path) -> Iterator[tuple[str, str, str]]:
     for file in _LOCKS:
         packages = _toml(root / file).get("package", [])
@@ -62,7 +74,7 @@ def _required(root: Path) -> Iterator[tuple[str, str, str]]:
     project = _toml(root / "pyproject.toml").get("project", {})
     lines = project.get("dependencies", []) if isinstance(project, dict) else []
     texts = [("pyproject.toml", line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    for file in sorted((*root.glob("requirements*.txt"), *root.glob("requirements/*.txt"))):
+    for file in _requirement_files(root):
         texts += [(file.relative_to(root).as_posix(), line) for line in _text(file).splitlines()]
     for name, line in texts:
         if match := _REQUIREMENT.match(line):

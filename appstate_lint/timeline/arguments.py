@@ -81,6 +81,8 @@ class Arguments(Expressions):
 
     def better(self, value: Value, param: flow.Param, function: FunctionValue, facts: flow.Function) -> Value:
         """Return an argument, or what the annotation says where the argument is not known."""
+        if type(value) is not Unknown:
+            return value
         if isinstance(value, Unknown) and value.hint.startswith("request."):
             return value
         if isinstance(value, Unknown) and param.annotation is not None:
@@ -135,6 +137,13 @@ class Arguments(Expressions):
         """Return the classes that an annotation names: (kind, file, index, dotted name)."""
         if annotation is None:
             return []
+        key = (id(annotation), file, facts.scope if facts is not None else -1)  # records live as long as the project
+        known = self.project.annotated.get(key)
+        if known is None:
+            known = self.project.annotated[key] = self._annotated(annotation, file, facts)
+        return known
+
+    def _annotated(self, annotation: Expr, file: str, facts: flow.Function | None) -> list[tuple[str, str, int, str]]:
         match annotation:
             case flow.Binary(op="|", left=left, right=right):
                 return self.annotated(left, file, facts) + self.annotated(right, file, facts)
@@ -168,9 +177,9 @@ class Arguments(Expressions):
         """Return what a module-level name is assigned, if it is assigned once."""
         found: Expr | None = None
         for statement in self.project.facts[file].body:
-            if isinstance(statement, flow.Bind) and statement.value is not None:
+            if type(statement) is flow.Bind and statement.value is not None:
                 for target in statement.targets:
-                    if isinstance(target, flow.Name) and target.id == name:
+                    if type(target) is flow.Name and target.id == name:
                         found = statement.value
         return found
 

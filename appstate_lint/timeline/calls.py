@@ -35,7 +35,12 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
-_NONE = flow.Const(None)
+_NOTHING: frozenset[str] = frozenset()
+_NOWHERE: frozenset[int] = frozenset()
+
+
+def _is_none(expr: flow.Expr) -> bool:
+    return type(expr) is flow.Const and expr.value is None
 
 
 def _reads(expr: Expr) -> bool:
@@ -69,8 +74,8 @@ class Calls(Builtins):
             args = (UNKNOWN,)
         self.call_site = CallSite(
             self.place(expr.at),
-            frozenset(name for name, part in expr.keywords if part == _NONE),
-            frozenset(index for index, part in enumerate(expr.args) if part == _NONE),
+            frozenset([name for name, part in expr.keywords if _is_none(part)]) if expr.keywords else _NOTHING,
+            frozenset([index for index, part in enumerate(expr.args) if _is_none(part)]) if expr.args else _NOWHERE,
             given,
         )
         value = self.invoke(function, args, tuple(keywords), path, expr.at)

@@ -8,7 +8,6 @@ from appstate_lint.config import Edge
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
-from appstate_lint.project.mentions import words
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
@@ -183,11 +182,13 @@ class Functions(Marking):
         if inner.dead:
             path.dead = True
             return value
-        path.put_all(
-            (name, cell)
-            for name, cell in inner.store.items()
-            if self.baseline.get(name) != cell and not cell.bits & ABSENT
-        )
+        before = self.baseline.get
+        if inner.store is not self.baseline:
+            path.put_all(
+                (name, cell)
+                for name, cell in inner.store.items()
+                if not cell.bits & ABSENT and (old := before(name)) is not cell and old != cell
+            )
         return value
 
     def widened(self, function: FunctionValue, env: dict[str, Value]) -> dict[str, Value]:
@@ -200,7 +201,7 @@ class Functions(Marking):
 
     def takes_names(self, function: FunctionValue) -> bool:
         """Tell whether a function may touch a component whose name is an argument of its own."""
-        return bool(words(self.project.function(function.file, function.index).body) & _BY_NAME)
+        return not _BY_NAME.isdisjoint(self.mentions.inside(function.file, function.index))
 
     def wide(self, name: str, value: Value, names: bool) -> Value:
         """Return a value without where an object was made and, unless ``names``, without which constant it is."""

@@ -6,7 +6,7 @@ over the whole run, and the run is repeated until they no longer change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias, TypeVar
 
 from appstate_lint.facts import flow
@@ -285,6 +285,8 @@ class Heap:
         self.catching: list[frozenset[str]] = []
         self.conditional = 0
         self.partial = False
+        self._bases: dict[ClassValue, tuple[ClassValue, ...]] = {}
+        self._methods: dict[tuple[ClassValue, str], FunctionValue | None] = {}
         self.external_bases: dict[tuple[str, int], str] = {}
         self.spawned = False
         self.in_route = False
@@ -338,7 +340,7 @@ class Heap:
     def find(self, name: str, path: Path) -> Value:
         """Return the value of a variable as the running frame sees it."""
         value = path.env.get(name)
-        frame = self.frame
+        frame = self.frames[-1]
         if value is not None:
             if frame.function is not None and name in self.scopes[frame.scope].rebound:
                 return join(value, self.scopes[frame.scope].variables[name])
@@ -410,7 +412,7 @@ class Heap:
 
     def spec(self, value: Value) -> FrameworkClass | None:
         """Return what the tables say of the class of ``value``."""
-        if isinstance(value, Object) and value.external:
+        if type(value) is Object and value.external:
             return self.tables.classes.get(value.external)
         return None
 
@@ -428,12 +430,16 @@ class Heap:
             self.external_bases[cls.file, cls.index] = known
         return known
 
-    def bases(self, cls: ClassValue) -> Iterator[ClassValue]:
-        """Yield a class and its bases within the project, nearest first."""
-        for symbol in self.project.mro(cls.file, cls.index):
-            if symbol.kind == "class":
-                scope = cls.scope if (symbol.file, symbol.index) == (cls.file, cls.index) else 0
-                yield ClassValue(symbol.file, symbol.index, scope)
+    def bases(self, cls: ClassValue) -> tuple[ClassValue, ...]:
+        """Return a class and its bases within the project, nearest first."""
+        known = self._bases.get(cls)
+        if known is None:
+            inside = (each for each in self.project.mro(cls.file, cls.index) if each.kind == "class")
+            known = self._bases[cls] = tuple(
+                ClassValue(each.file, each.index, cls.scope if (each.file, each.index) == (cls.file, cls.index) else 0)
+                for each in inside
+            )
+        return known
 
     def unseen_bases(self, cls: ClassValue) -> bool:
         """Tell whether a class inherits from something that is neither in the project nor harmless."""
@@ -454,11 +460,18 @@ class Heap:
 
     def method(self, cls: ClassValue, name: str, after: ClassValue | None = None) -> FunctionValue | None:
         """Return the method ``name`` of a class by its order of bases; ``after`` skips up to that class (``super``)."""
-        skipping = after is not None
-        for base in self.bases(cls):
-            if skipping:
-                skipping = (base.file, base.index) != (after.file, after.index) if after else False
-                continue
+        if after is not None:
+            places = [(base.file, base.index) for base in self.bases(cls)]
+            here = (after.file, after.index)
+            return self._method(self.bases(cls)[places.index(here) + 1 :], name) if here in places else None
+        key = (cls, name)
+        if key not in self._methods:
+            self._methods[key] = self._method(self.bases(cls), name)
+        return self._methods[key]
+
+    def _method(self, classes: tuple[ClassValue, ...], name: str) -> FunctionValue | None:
+        """Return the method ``name`` of the first of ``classes`` that defines it."""
+        for base in classes:
             index = self.project.methods(base.file, base.index).get(name)
             if index is not None:
                 return FunctionValue(base.file, index, base.scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
-from appstate_lint.project.mentions import words
 from appstate_lint.timeline.heap import Path, single
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.unseen import Unseen
@@ -164,7 +163,7 @@ class Known(Unseen):
             near = any(f".{holder}" in str(text.value) for holder in holders)
         else:
             function = next((frame for frame in reversed(self.frames) if frame.function is not None), None)
-            near = function is not None and bool(words(function.function.body if function.function else ()) & holders)
+            near = function is not None and bool(self.mentions.inside(function.file, function.index) & holders)
         if near:
             for application in self.known_applications():
                 self.open_holder(self.canonical(application), at, f"{name} may write anything")

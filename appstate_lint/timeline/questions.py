@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from appstate_lint.model import Kind, Phase, Place, Step
-from appstate_lint.project.clients import Request
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import ABSENT, PRESENT
 from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
+
+if TYPE_CHECKING:
+    from appstate_lint.project.clients import Request
 
 MOST_STEPS = 8
 _AROUND = (Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN)

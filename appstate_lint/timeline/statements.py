@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Block, Expr
 from appstate_lint.model import Phase
+from appstate_lint.project.mentions import EVERYTHING
 from appstate_lint.timeline.calls import Calls
 from appstate_lint.timeline.components import AGAIN, MEMBERS, PERHAPS, condition_of
 from appstate_lint.timeline.expressions import join_all
@@ -45,7 +46,6 @@ from appstate_lint.timeline.values import (
 
 MOST_ROUNDS = 3
 MOST_UNROLLED = 200
-_EVERYTHING = frozenset({"Exception", "BaseException"})
 _CANCELED = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 Final: TypeAlias = Callable[[Path, bool], None]
 """What ends a block; it is told whether the block failed."""
@@ -63,9 +63,10 @@ class Statements(Calls):
                 self.settle_failures(path)
             self.ended_in = None
             _RUNNERS[type(statement)](self, statement, path)
-            early = self.phase.rank < Phase.SHUTDOWN.rank  # what shutdown leaves out would come too late for all
-            if path.dead and early and isinstance(statement, _PLAIN) and self.frame.function is not None:
-                self.cut_off(block, self.frame.function)
+            if path.dead and isinstance(statement, _PLAIN) and self.frame.function is not None:
+                early = self.phase.rank < Phase.SHUTDOWN.rank  # what shutdown leaves out would come too late for all
+                if early:
+                    self.cut_off(block, self.frame.function)
 
     def cut_off(self, block: Block, function: flow.Function) -> None:
         """Note that a path ended in a plain statement: impossible, it seems, unless what it called always raises."""
@@ -128,13 +129,14 @@ class Statements(Calls):
 
     def says_none(self, expr: Expr, value: Value) -> bool:
         """Tell whether an expression is ``None`` as it is written, here or where this function is called."""
-        given = isinstance(expr, flow.Name) and expr.id in self.frame.none_given
-        return expr == flow.Const(None) or (given and value == NONE_VALUE)
+        if type(expr) is flow.Const:
+            return expr.value is None
+        return type(expr) is flow.Name and expr.id in self.frame.none_given and value == NONE_VALUE
 
     def named(self, value: Value, node: flow.Bind) -> Value:
         """Give a constant or variable of unknown value a name, so that tests of it can be compared."""
         frame = self.frame
-        if isinstance(value, Unknown) and not value.origin and (frame.function is None or self.outside_serving()):
+        if type(value) is Unknown and not value.origin and (frame.function is None or self.outside_serving()):
             for target in node.targets:
                 if isinstance(target, flow.Name):
                     if frame.function is None:
@@ -640,7 +642,7 @@ class Statements(Calls):
                 again.append(Path(dict(entry.env), raised_again, before.facts))
             if end_phase is phase or self.phase is not phase:
                 self.note_swallow(handler.at, phase, path, entry)
-            swallowed = swallowed or not caught or bool(caught & _EVERYTHING)
+            swallowed = swallowed or not caught or bool(caught & EVERYTHING)
             after = merge(after, entry)
         self.phase = end_phase
         failures = [*again, *(() if swallowed else failing)]
@@ -678,10 +680,8 @@ class Statements(Calls):
         for statement in handler.body:
             if isinstance(statement, flow.If) and flow.always_raises(statement.body):
                 spared |= _kinds_of(statement.test, handler.name)
-        return bool(spared - _EVERYTHING) and any(
-            name in spared
-            for file, index in self.records.reached
-            for name in _raised_for_any(self.project.function(file, index).body)
+        return bool(spared - EVERYTHING) and any(
+            not spared.isdisjoint(self.mentions.raised_for_any(file, index)) for file, index in self.records.reached
         )
 
     def again(self, node: flow.Try) -> frozenset[str]:
@@ -986,15 +986,6 @@ def _kinds_of(test: flow.Expr, name: str) -> set[str]:
         case flow.Call(func=flow.Name(id="isinstance"), args=(flow.Name(id=tested), kind)) if tested == name:
             return {flow.last_name(each) for each in (kind.items if isinstance(kind, flow.Sequence) else (kind,))}
     return set()
-
-
-def _raised_for_any(body: Block) -> Iterator[str]:
-    """Yield the names of the exceptions that a body raises in place of any other that it catches."""
-    for handler in (each for node in flow.nodes(body) if isinstance(node, flow.Try) for each in node.handlers):
-        kinds = {flow.last_name(kind) for kind in handler.types}
-        for each in flow.nodes(handler.body) if not kinds or kinds & _EVERYTHING else ():
-            if isinstance(each, flow.Raise) and each.value is not None:
-                yield flow.last_name(each.value.func if isinstance(each.value, flow.Call) else each.value)
 
 
 def _cannot_raise(statement: flow.Stmt) -> bool:

@@ -16,6 +16,7 @@ from appstate_lint.timeline.values import (
     Chain,
     ClassValue,
     DictValue,
+    External,
     FunctionValue,
     Holder,
     Invocation,
@@ -34,6 +35,8 @@ from appstate_lint.timeline.values import (
     plain,
 )
 
+_WHOLE = frozenset({Unknown, Literal, Object, FunctionValue, ClassValue, External, Holder, Member})
+"""The kinds of values in which there are no others."""
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
@@ -110,10 +113,9 @@ class Unseen(Containers):
         self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, third_party: bool
     ) -> Value:
         """Call code that is not seen: note what of the application it gets, and that it may call functions."""
-        values = [*args, *(value for _, value in keywords)]
         known = third_party and (self.tables.describes(name) or name in BUILTINS)
-        if not known:
-            for value in self.flattened(values):
+        if not known and (args or keywords):
+            for value in self.flattened([*args, *(value for _, value in keywords)]):
                 if isinstance(value, Holder):
                     self.hand_over(value.owner, name, at, third_party, holder=True)
                 elif isinstance(value, Object) and self.kind(value) == "application":
@@ -134,6 +136,9 @@ class Unseen(Containers):
         """Return values, and those inside tuples, lists and dicts, one level deep."""
         found: list[Value] = []
         for value in values:
+            if type(value) in _WHOLE:
+                found.append(value)
+                continue
             for option in options(plain(value)):
                 found.append(option)
                 match option:
@@ -165,10 +170,9 @@ class Unseen(Containers):
 
     def hand_functions(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> None:
         """Note functions that unseen code was given: it may call them from here on."""
-        for value in self.flattened([*args, *(value for _, value in keywords)]):
-            if isinstance(value, FunctionValue) or (
-                isinstance(value, Invocation) and value.kind in ("partial", "coroutine")
-            ):
+        values = [*args, *(value for _, value in keywords)] if keywords else list(args)
+        for value in self.flattened(values) if values else ():
+            if type(value) is FunctionValue or (type(value) is Invocation and value.kind in ("partial", "coroutine")):
                 self.spawn(value, path, at, certain=False)
 
     def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:

@@ -201,7 +201,7 @@ FAILURE = Invocation("failure", UNKNOWN, (), ())
 
 def options(value: Value) -> tuple[Value, ...]:
     """Return the values that ``value`` can be."""
-    return value.options if isinstance(value, AnyOf) else (value,)
+    return value.options if type(value) is AnyOf else (value,)
 
 
 def join(left: Value, right: Value) -> Value:
@@ -216,14 +216,18 @@ def join(left: Value, right: Value) -> Value:
 
 def plain(value: Value) -> Value:
     """Return ``value`` without the mark that it was read from a component."""
-    if isinstance(value, Loaded):
+    kind = type(value)
+    if kind is Loaded:
+        assert isinstance(value, Loaded)
         inner = plain(value.value)
         return inner if value.default is None else join(inner, value.default)
-    if isinstance(value, AnyOf) and any(isinstance(option, Loaded) for option in value.options):
-        result: Value | None = None
-        for option in value.options:
-            result = plain(option) if result is None else join(result, plain(option))
-        return result or UNKNOWN
+    if kind is AnyOf:
+        assert isinstance(value, AnyOf)
+        if any(type(option) is Loaded for option in value.options):
+            result: Value | None = None
+            for option in value.options:
+                result = plain(option) if result is None else join(result, plain(option))
+            return result or UNKNOWN
     return value
 
 

@@ -1,0 +1,65 @@
+"""What a file is good for by its bytes alone, and what is kept of one that is not parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from appstate_lint.closure.clients import Clients
+from appstate_lint.closure.imports import import_text
+from appstate_lint.closure.words import Use, words_of
+from appstate_lint.config import Settings
+from appstate_lint.frameworks import Tables
+from appstate_lint.source import SourceFile
+
+Fixtures = Iterable[tuple[str, str]]
+"""Fixtures that hand out clients: folder with a slash at its end, and name."""
+
+
+class Sieve:
+    """Tells files that are parsed for what they say from those that are skipped."""
+
+    def __init__(self, tables: Tables, settings: Settings) -> None:
+        self.words = words_of(tables, settings)
+        self.clients = Clients(tables)
+        named = (*settings.applications, *(each.type for each in settings.components if each.type is not None))
+        named += tuple(each.pattern for each in settings.phase_functions)
+        named += tuple(each.call for each in settings.phase_markers)
+        self._named = frozenset(name.replace(":", ".") for name in named)
+
+    def use(self, file: SourceFile, content: bytes | str) -> Use:
+        """Return what a file is good for; one that the settings name is followed."""
+        use = self.words.use(content, file.is_test)
+        return Use.FOLLOW if use is Use.SKIP and self._is_named(file) else use
+
+    def _is_named(self, file: SourceFile) -> bool:
+        return any(name.startswith(f"{file.module}.") for name in self._named)
+
+    def makes_client(self, file: SourceFile, content: bytes | str) -> bool:
+        """Tell whether a file is a test that makes a client."""
+        return file.is_test and self.clients.makes(content)
+
+    def makes_application(self, file: SourceFile, content: bytes | str) -> bool:
+        """Tell whether a file that is no test may make an application."""
+        return not file.is_test and self.words.makes_application(content)
+
+    def rest(self, file: SourceFile, content: bytes | str) -> bytes:
+        """Return what is kept of a file that is skipped."""
+        return b"" if file.is_test else import_text(content)
+
+    def skim(self, file: SourceFile, content: bytes | str, fixtures: Fixtures) -> bytes | None:
+        """Return what is seen of a file that is not parsed, None of one that is.
+
+        As long as that stays what it was in ``Closed.skimmed``, nothing else in the file matters.
+        """
+        if self.use(file, content) is not Use.SKIP or self.makes_client(file, content):
+            return None
+        if file.is_test and mentions(file.path, content, fixtures):
+            return None
+        return self.rest(file, content)
+
+
+def mentions(path: str, content: bytes | str, fixtures: Fixtures) -> bool:
+    """Tell whether a test file mentions one of the fixtures of the folders around it."""
+    names = [name.encode("utf-8") for folder, name in fixtures if path.startswith(folder)]
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return any(name in data for name in names)
