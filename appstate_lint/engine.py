@@ -170,13 +170,14 @@ def _run(
 
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
-    from appstate_lint import checks, closure, contracts, facts
+    from appstate_lint import checks, closure, contracts
+    from appstate_lint.facts import extraction
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules
     from appstate_lint.timeline.stories import application, stories
     from appstate_lint.timeline.telling import interpret
 
-    extract = extract or facts.extract
+    extract = extract or extraction.extract
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
     closed = closure.close(files, modules, load, tables, settings, extract)

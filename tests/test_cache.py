@@ -446,9 +446,9 @@ HEAVY = (
 """What the plugin must not import: the libraries of other doors, and what only an analysis needs."""
 
 
-def test_the_plugin_imports_little(root: Path, folder: Path) -> None:
+def test_the_plugin_imports_little() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import pylint.lint\nprint('ours', flush=True)\nimport appstate_lint.plugin"],
+        [sys.executable, "-X", "importtime", "-c", "import pylint.lint\nimport appstate_lint.plugin"],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     names = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]

@@ -102,7 +102,7 @@ class Store:
         if stored is not None:
             self.reused += not stored.error and key not in self._fresh
             return stored
-        from appstate_lint.facts import extract  # where all is known, nobody needs a parser
+        from appstate_lint.facts.extraction import extract  # where all is known, nobody needs a parser
 
         facts = extract(text)
         self.parsed += 1

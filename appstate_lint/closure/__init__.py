@@ -21,8 +21,7 @@ from appstate_lint.closure.sieve import Sieve, mentions
 from appstate_lint.closure.strings import Strings
 from appstate_lint.closure.words import Use
 from appstate_lint.config import Settings
-from appstate_lint.facts import extract
-from appstate_lint.facts.extraction import failed
+from appstate_lint.facts.extraction import extract, failed
 from appstate_lint.facts.flow import FileFacts
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
