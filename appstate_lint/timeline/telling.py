@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
 from appstate_lint.timeline.phasing import Declared, Phasing
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
-from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.records import NoneCall, Occurrence
 from appstate_lint.timeline.values import Object
 
 Result = TypeVar("Result")
@@ -71,27 +71,21 @@ def _interpret(
 ) -> Telling:
     mentions = Mentions(project, tables)
     declared = Declared(phasing if phasing.active else None, watched or {}, watched is not None)
-    runs: list[interpreter.Life] = []
+    accounts = [*_accounts(project, tables, mentions, declared)]
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
-    for run in _runs(project, tables, mentions, declared):
-        root = run.root
-        assert root is not None
-        runs.append(run)
-        for application, name in _named(run, root, project):
-            life = _life(run, application, name, project)
-            made_in = run.applications[application.site][1]
-            if made_in and (_is_launcher(root) or made_in != root.file):
+    for account in accounts:
+        for life, made_in in account.lives:
+            if made_in and (_is_launcher(account.root) or made_in != account.root.file):
                 filled.add(life.place)
-                told[name] = life
-            elif name not in told:
-                told[name] = life
-        filled |= {run.applications[each.site][2] for each in run.mounted_elsewhere()}
-    launched = {name for run in runs if _is_launcher(run.root) for _, name in _named(run, run.root, project)}
+                told[life.name] = life
+            elif life.name not in told:
+                told[life.name] = life
+        filled |= {*account.mounted}
+    launched = {life.name for account in accounts if _is_launcher(account.root) for life, _ in account.lives}
     launched |= {
-        name for run in runs for application, name in _named(run, run.root, project)
-        if run.root is not None and run.applications[application.site][1] not in ("", run.root.file)
-    }  # fmt: skip
+        life.name for account in accounts for life, made_in in account.lives if made_in not in ("", account.root.file)
+    }
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     lives = _without_doubles(lives)
     wanted = set(settings.applications)
@@ -102,8 +96,9 @@ def _interpret(
     )
     if wanted & named:
         lives = [life for life in lives if life.name in wanted or life.name.replace(":", ".") in wanted]
-    reached = {each for run in runs for each in run.records.reached}
-    sweep = _sweep(project, tables, mentions, reached, {file for run in runs for file in run.imported}, tests=False)
+    reached = {each for account in accounts for each in account.reached}
+    imported = {file for account in accounts for file in account.imported}
+    sweep = _sweep(project, tables, mentions, reached, imported, tests=False)
     test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
     unreached = tuple(sweep.records.occurrences.values())
     tests = _test_writes(test_sweep, project, mentions.shapes)
@@ -114,7 +109,7 @@ def _interpret(
         unreached=unreached,
         tests=tests,
         unseen=unseen,
-        none_sources=_none_sources(runs, project, tables),
+        none_sources=_none_sources(accounts, project, tables),
         missing_sources=_missing_sources(project, tables),
         failing=() if blind else failing(project, tables, mentions, lives, {*tests, *written_outside}),
         written_outside=written_outside,
@@ -124,8 +119,8 @@ def _interpret(
     extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
     dynamic = {
         Spot(file, line)
-        for run in [*runs, sweep]
-        for file, line, _, owner in run.records.dynamic
+        for places in (*(account.dynamic for account in accounts), sweep.records.dynamic)
+        for file, line, _, owner in places
         if not owner.endswith(YIELDED)
     }
     accesses = _accesses(lives, (*unreached, *extra), phasing)
@@ -135,35 +130,68 @@ def _interpret(
 # ---------------------------------------------------------------- applications
 
 
-def _runs(project: Project, tables: Tables, mentions: Mentions, declared: Declared) -> Iterator[interpreter.Life]:
+class Account(NamedTuple):
+    """What is told of the life that one launcher starts; the interpreter's memory of it is let go."""
+
+    root: Root
+    lives: tuple[tuple[questions.Life, str], ...]
+    """The applications that it ends up with, and the file of the module that made each, empty where a function did."""
+    mounted: tuple[Place, ...]
+    """Where the applications of other modules are made that one of these mounts."""
+    served: frozenset[Place]
+    """Where the applications of modules are made that it serves."""
+    reached: frozenset[tuple[str, int]]
+    imported: tuple[str, ...]
+    dynamic: frozenset[tuple[str, int, bool, str]]
+    given: frozenset[tuple[str, int, str]]
+    none_calls: tuple[NoneCall, ...]
+
+
+def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
+    run.run_all()
+    return Account(
+        root=root,
+        lives=tuple(
+            (_life(run, application, name, project), run.applications[application.site][1])
+            for application, name in _named(run, root, project)
+        ),
+        mounted=tuple(run.applications[each.site][2] for each in run.mounted_elsewhere()),
+        served=frozenset(run.applications[site][2] for site in run.served if run.applications[site][1]),
+        reached=frozenset(run.records.reached),
+        imported=tuple(run.imported),
+        dynamic=frozenset(run.records.dynamic),
+        given=frozenset(run.records.given),
+        none_calls=tuple(run.records.none_calls.values()),
+    )
+
+
+def _accounts(project: Project, tables: Tables, mentions: Mentions, declared: Declared) -> Iterator[Account]:
     """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
     found = roots(project, tables)
     factories = found.factories
     reached: set[tuple[str, int]] = set()
     served: set[Place] = set()
     for root in sorted(found.tops, key=lambda root: not _is_launcher(root)):
-        run = interpreter.Life(project, tables, mentions, root, served, factories, declared)
-        run.run_all()
-        reached |= run.records.reached
+        life = interpreter.Life(project, tables, mentions, root, served, factories, declared)
+        account = _account(life, root, project)
+        reached |= account.reached
         if _is_launcher(root):
-            served |= {run.applications[site][2] for site in run.served if run.applications[site][1]}
-        yield run
+            served |= account.served
+        yield account
     for maker in found.makers:
         for root in () if maker.function == MODULE else (*ancestors(maker, found.callers), maker):
             if (maker.file, maker.function) in reached:
                 break
             if (root.file, root.function) in reached or root in found.tops or root.function == MODULE:
                 continue
-            run = interpreter.Life(project, tables, mentions, root, factories=factories, declared=declared)
-            run.run_all()
-            reached |= run.records.reached
-            yield run
+            life = interpreter.Life(project, tables, mentions, root, factories=factories, declared=declared)
+            account = _account(life, root, project)
+            reached |= account.reached
+            yield account
 
 
-def _named(run: interpreter.Life, root: Root | None, project: Project) -> list[tuple[Object, str]]:
+def _named(run: interpreter.Life, root: Root, project: Project) -> list[tuple[Object, str]]:
     """Return the applications that a launcher ends up with, by the names that reports use."""
-    if root is None:
-        return []
     module = project.modules.by_path[root.file].module
     found: list[tuple[Object, str]] = []
     for application, _, _ in run.targets:
@@ -195,8 +223,8 @@ def _holds(value: object, application: Object) -> bool:
     return isinstance(value, Value) and application in options(plain(value))
 
 
-def _is_launcher(root: Root | None) -> bool:
-    return root is not None and (root.main or root.function != MODULE)
+def _is_launcher(root: Root) -> bool:
+    return root.main or root.function != MODULE
 
 
 def _life(run: interpreter.Life, application: Object, name: str, project: Project) -> questions.Life:
@@ -354,11 +382,11 @@ def _written_by_libraries(project: Project, tables: Tables) -> frozenset[str]:
 # ---------------------------------------------------------------- sources of state
 
 
-def _none_sources(runs: list[interpreter.Life], project: Project, tables: Tables) -> list[NoneSource]:
-    given = {key for run in runs for key in run.records.given}
+def _none_sources(accounts: list[Account], project: Project, tables: Tables) -> list[NoneSource]:
+    given = {key for account in accounts for key in account.given}
     found: dict[tuple[Place, str], NoneSource] = {}
-    for run in runs:
-        for call in run.records.none_calls.values():
+    for account in accounts:
+        for call in account.none_calls:
             key = (call.file, call.function, call.parameter)
             if call.reached_state or call.place.file in project.tests or call.fallback:
                 continue
@@ -369,7 +397,7 @@ def _none_sources(runs: list[interpreter.Life], project: Project, tables: Tables
             if not uses_state(project, tables, call.file, call.function, call.parameter):
                 continue
             function = project.function(call.file, call.function).qualname
-            name = next((name for _, name in _named(run, run.root, project)), "")
+            name = next((life.name for life, _ in account.lives), "")
             found.setdefault((call.place, call.parameter), NoneSource(call, function, name, call.file))
     return list(found.values())
 
