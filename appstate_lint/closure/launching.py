@@ -14,7 +14,7 @@ from appstate_lint.closure.words import last
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
-from appstate_lint.project.launchers import expressions
+from appstate_lint.project.launchers import expressions, finishers
 
 
 class Launching:
@@ -74,7 +74,7 @@ class Launching:
                 return
 
     def _makes(self, file: str) -> bool:
-        """Tell whether a function of a file makes or serves an application."""
+        """Tell whether a function of a file makes or serves an application, or gives out one that the module makes."""
         facts = self.project.facts[file]
         bodies = [(function.body, index) for index, function in enumerate(facts.functions)]
         bodies += [(cls.body, cls.scope) for cls in facts.classes if cls.scope >= 0]
@@ -91,7 +91,7 @@ class Launching:
                         and self._is_application(symbol.file, symbol.index)
                     ):
                         return True
-        return False
+        return any(True for _ in finishers(self.project, self.tables, (file,)))
 
     def _is_application(self, file: str, index: int) -> bool:
         return any(name in self.dotted for name in self.project.class_names(file, index))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
@@ -71,6 +71,10 @@ MOST_ANCESTORS = 6
 def roots(project: Project, tables: Tables) -> Launchers:
     """Return the launchers of a project."""
     makers, callers = _scan(project, tables)
+    for finisher in finishers(project, tables, {maker.file for maker in makers if maker.function == MODULE}):
+        above = {each for each in callers.get((finisher.file, finisher.function), ()) if each.file != finisher.file}
+        if above:  # the module alone is not what runs
+            makers = [each for each in makers if each != Root(finisher.file, MODULE)] + [finisher]
     tops = {top for maker in makers for top in _tops(maker, callers)}
     for root in list(tops):
         if root.function == MODULE and any(is_main(statement) for statement in project.facts[root.file].body):
@@ -136,6 +140,38 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                         for target in _served(project, file, expr):
                             callers.setdefault(target, set()).add(caller)
     return makers, callers
+
+
+def finishers(project: Project, tables: Tables, files: Iterable[str]) -> Iterator[Root]:
+    """Yield the functions that return an application which their module makes: calling them finishes it."""
+    for file in sorted(files):
+        facts = project.facts[file]
+        made = {
+            target.id
+            for statement in facts.body
+            if isinstance(statement, flow.Bind) and isinstance(statement.value, flow.Call)
+            if _makes_application(project, tables, file, statement.value)
+            for target in statement.targets
+            if isinstance(target, flow.Name)
+        }
+        for index, function in enumerate(facts.functions) if made else ():
+            returned = {
+                each.value.id
+                for each in flow.nodes(function.body)
+                if isinstance(each, flow.Return) and isinstance(each.value, flow.Name)
+            }
+            if function.scope < 0 and function.owner < 0 and returned & made:
+                yield Root(file, index)
+
+
+def _makes_application(project: Project, tables: Tables, file: str, call: flow.Call) -> bool:
+    symbol = project.resolve(file, call.func)
+    if symbol is None or symbol.kind not in ("class", "external"):
+        return False
+    if symbol.kind == "class":
+        return _is_application(project, tables, symbol)
+    spec = tables.classes.get(symbol.name)
+    return spec is not None and spec.kind == "application"
 
 
 def _is_known(

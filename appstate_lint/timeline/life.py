@@ -15,6 +15,7 @@ from appstate_lint.timeline.heap import Frame, Path, Scoped
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.phasing import NOTHING, Declared
 from appstate_lint.timeline.presence import (
+    BORN,
     Facts,
     Key,
     Store,
@@ -121,6 +122,7 @@ class Life(Serving):
         self.unserved: set[str] = set()
         self.handed_out: Value = UNKNOWN
         self.registered_by_import: dict[str, int] = {}
+        self.as_made: dict[str, tuple[int, Store]] = {}
         self.phase = Phase.IMPORT
         self.application = None
         self.frames = []
@@ -167,6 +169,9 @@ class Life(Serving):
         self.phase = self.phase if own_build else phase
         self.conditional, self.catching, self.raising, self.muted = conditional, catching, raising, muted
         self.running.discard(file)
+        for site, (_, module, _) in self.applications.items():
+            if module == file:
+                self.as_made[site] = self.look_of(site, self.import_store)
         for outer in self.frames[-1:]:
             if outer.function is None and outer.file in self.modules:
                 self.modules[outer.file].store = self.import_store
@@ -205,7 +210,10 @@ class Life(Serving):
     def is_told(self, application: Object) -> bool:
         """Tell whether a launcher tells the life of an application, of which this module only makes it."""
         _, module, place = self.applications[application.site]
-        return self.root == Root(module, MODULE) and place in self.told
+        root = self.root
+        if root is None or root.function != MODULE or root.main or place not in self.told:
+            return False
+        return root.file == module or self.was_changed(application)
 
     def build(self, root: Root) -> list[tuple[Object, Store, Facts]]:
         """Run the launcher; return the applications that it makes or serves, with their state at that point."""
@@ -230,7 +238,7 @@ class Life(Serving):
             self.stack.pop()
         else:
             self.frames.append(Frame(root.file, None, 0, 0))
-            function = FunctionValue(root.file, root.function, 0, self.receiver(root))
+            function = FunctionValue(root.file, root.function, 0, self.receiver(root, path))
             facts = self.project.function(root.file, root.function)
             self.application = None
             value = self.serve(function, path, facts.at)
@@ -301,17 +309,29 @@ class Life(Serving):
             return True
         if len(self.registrations.get(application.site, ())) != self.registered_by_import.get(application.site, 0):
             return True
+        if self.was_changed(application):
+            return True
         return any(key[0] == application.site and self.import_store.get(key) != cell for key, cell in store.items())
 
     def adopted(self, application: Object, module: str) -> bool:
-        """Tell whether another module than the one that makes an application puts something on its state."""
-        return any(
+        """Tell whether another module than the one that makes an application puts something on it."""
+        return self.was_changed(application) or any(
             each.kind is Kind.WRITE and each.owner == application.site and each.place.file not in (module, "")
             for each in self.records.occurrences.values()
         )
 
-    def receiver(self, root: Root) -> Value | None:
-        """Return the object whose method a root is."""
+    def was_changed(self, application: Object) -> bool:
+        """Tell whether a module that imports the one which makes an application put more on it, by a call say."""
+        made = self.as_made.get(application.site)
+        return made is not None and made != self.look_of(application.site, self.import_store)
+
+    def look_of(self, site: str, store: Store) -> tuple[int, Store]:
+        """Return what an application has: how much is registered, and what it holds."""
+        own = {key: cell for key, cell in store.items() if key[0] == site and key[1] != BORN}
+        return len(self.registrations.get(site, ())), own
+
+    def receiver(self, root: Root, path: Path) -> Value | None:
+        """Return the object whose method a root is, made on ``path``."""
         owner = self.project.function(root.file, root.function).owner
         if owner < 0:
             return None
@@ -320,7 +340,6 @@ class Life(Serving):
         init = self.method(cls, "__init__")
         facts = self.project.function(root.file, root.function)
         if init is not None and facts.name != "__init__":
-            path = Path({}, self.import_store)
             self.run(FunctionValue(init.file, init.index, init.scope, made), (), (), path, facts.at, None, entry=True)
         return made
 
