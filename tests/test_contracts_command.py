@@ -237,6 +237,15 @@ def test_what_cannot_be_decided_is_unchecked(project: Path) -> None:
     assert "no application that it is declared for touches the component" in out
 
 
+def test_what_start_up_may_leave_out_is_not_kept(project: Path) -> None:
+    toml = "[components.cache]\n[components.tracer]\n[components.bridge]\ndepends-on = ['pool']\n[components.pool]\n"
+    (project / "appstate-lint.toml").write_text(toml, encoding="utf-8")
+    code, out, err = run("contracts", "check", project)
+    assert (code, err) == (0, "2 kept, 2 unchecked\n")
+    assert "main:app may leave it out: main.py:32 can find it so" in out
+    assert "main:app may leave None in it: main.py:32 can find it so" in out
+
+
 def test_the_report_shows_phases_readers_and_what_to_do(project: Path) -> None:
     toml = '[components.pool]\nphase = "build"\nbusiness-value = "Orders"\nowner = "team-a"\n[components.bridge]\n'
     (project / "appstate-lint.toml").write_text(toml, encoding="utf-8")

@@ -24,7 +24,7 @@ class Sieve:
         named = (*settings.applications, *(each.type for each in settings.components if each.type is not None))
         named += tuple(each.pattern for each in settings.phase_functions)
         named += tuple(each.call for each in settings.phase_markers)
-        self._named = frozenset(name.replace(":", ".") for name in named)
+        self._named = frozenset(module for name in named for module in modules_in(name))
 
     def use(self, file: SourceFile, content: bytes | str) -> Use:
         """Return what a file is good for; one that the settings name is followed."""
@@ -32,7 +32,9 @@ class Sieve:
         return Use.FOLLOW if use is Use.SKIP and self._is_named(file) else use
 
     def _is_named(self, file: SourceFile) -> bool:
-        return any(name.startswith(f"{file.module}.") for name in self._named)
+        folders = file.path.removesuffix(".py").removesuffix("/__init__").split("/")
+        endings = (".".join(folders[start:]) for start in range(len(folders)))
+        return file.module in self._named or not self._named.isdisjoint(endings)
 
     def makes_client(self, file: SourceFile, content: bytes | str) -> bool:
         """Tell whether a file is a test that makes a client."""
@@ -63,3 +65,10 @@ def mentions(path: str, content: bytes | str, fixtures: Fixtures) -> bool:
     names = [name.encode("utf-8") for folder, name in fixtures if path.startswith(folder)]
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     return any(name in data for name in names)
+
+
+def modules_in(name: str) -> Iterable[str]:
+    """Return the modules that a name of the settings may lie in: ``module:name``, or all dotted and any of it."""
+    module, colon, _ = name.partition(":")
+    parts = module.split(".")
+    return (module,) if colon else (".".join(parts[:end]) for end in range(1, len(parts)))

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from appstate_lint.config import Settings
 from appstate_lint.contracts import order, types
 from appstate_lint.contracts.declared import Contract
-from appstate_lint.model import Phase
+from appstate_lint.model import Kind, Phase
 from appstate_lint.project import Project
 from appstate_lint.timeline import Component, Life, Timeline
 from appstate_lint.timeline.phasing import earliest
-from appstate_lint.timeline.presence import VALUE
+from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
 from appstate_lint.timeline.records import Occurrence
 
 
@@ -159,7 +159,24 @@ class Compliance:
             if there:
                 yield each, write, there
 
+    def allowed(self, name: str) -> int:
+        """Return what a component may hold by its contracts: a value, and nothing or None if one of them says so."""
+        if name in self.timeline.written_outside:
+            return ABSENT | NONE | VALUE
+        own = [each.declared for each in self.contracts if each.name == name]
+        absent, none = any(each.optional for each in own), any(each.nullable for each in own)
+        return VALUE | (ABSENT if absent else 0) | (NONE if none else 0)
+
     # ------------------------------------------------------------ existence and type
+
+    def may_lack(self, obligation: Obligation) -> Occurrence | None:
+        """Return a reader of serving code that can find a component missing, or None in it, against its contract."""
+        component = obligation.component
+        if component is None or any(each.kind is Kind.DELETE for each in component.occurrences):
+            return None
+        allowed = self.allowed(component.name)
+        served = (each for each in component.reads if each.phase is Phase.SERVING)
+        return next((each for each in served if each.bits & ~allowed and not (each.possible or each.spawned)), None)
 
     def missing(self) -> Iterator[Obligation]:
         """Yield what is required and never initialized, provably."""

@@ -11,7 +11,7 @@ from appstate_lint.contracts import types
 from appstate_lint.contracts.compliance import Compliance, Obligation
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.model import Finding
-from appstate_lint.timeline.presence import VALUE
+from appstate_lint.timeline.presence import ABSENT, VALUE
 
 
 class Status(str, enum.Enum):
@@ -84,10 +84,13 @@ def _undecided(compliance: Compliance, obligation: Obligation) -> Iterator[str]:
         entered = phase is None or compliance.is_entered(phase)
         yield f"whether {where} writes it in time is not certain" if entered else f"no code comes to the phase {phase}"
     for name in declared.depends_on:
-        if not first.around.get(name, VALUE) & VALUE and name not in compliance.timeline.written_outside:
-            yield f"whether '{name}' is there when {where} writes it is not certain"
-        elif not compliance.timeline.named(obligation.life, name):
+        if not compliance.timeline.named(obligation.life, name):
             yield f"nothing in {where} touches '{name}', which it depends on"
+        elif first.around.get(name, VALUE) & ~compliance.allowed(name):
+            yield f"whether '{name}' is there when {where} writes it is not certain"
+    if (read := compliance.may_lack(obligation)) is not None:
+        spot = f"{read.place.file}:{read.place.line}"
+        yield f"{where} may {'leave it out' if read.bits & ABSENT else 'leave None in it'}: {spot} can find it so"
     known = (types.checkable(compliance.project, obligation.contract, each.made) for each in obligation.writes)
     if declared.type is not None and not any(known):
         yield f"the class of what {where} writes is not known"

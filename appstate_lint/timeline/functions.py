@@ -70,6 +70,8 @@ class Functions(Marking):
             self.records.phased.add(code)
             self.come_to(position, path, at)
         self.pass_markers(markers, Edge.BEGIN, function, args, keywords, path, at)
+        if position and hook is not None:
+            hook = self.outside(hook, before)
         value = self.run_once(function, args, keywords, path, at, hook, entry)
         if path.dead or self.phase is not Phase.STARTUP:
             return value

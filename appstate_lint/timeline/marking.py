@@ -6,9 +6,10 @@ from appstate_lint.config import Edge
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
 from appstate_lint.timeline.arguments import Arguments
-from appstate_lint.timeline.heap import Path
+from appstate_lint.timeline.heap import Path, YieldHook
 from appstate_lint.timeline.phasing import PHASE, Marker, earliest, positions
 from appstate_lint.timeline.phasing import at as cell_at
+from appstate_lint.timeline.presence import MISSING, Cell
 from appstate_lint.timeline.values import FunctionValue, Keywords, Literal, Object, Unknown, Value, options, plain
 
 
@@ -37,6 +38,19 @@ class Marking(Arguments):
                 self.frame.touched.add(PHASE)
                 before = earliest(positions(path.store))
                 self.come_to(self.phasing.marked(marker, said, before), path, at)
+
+    def outside(self, hook: YieldHook, before: Cell) -> YieldHook:
+        """Return what runs at a ``yield`` of a function of a phase: that is not inside, but where its caller is."""
+
+        def run(path: Path, value: Value) -> Value:
+            inside = path.store.get(PHASE, MISSING)
+            path.put(PHASE, before)
+            result = hook(path, value)
+            if self.phase is Phase.STARTUP:
+                path.put(PHASE, inside)
+            return result
+
+        return run
 
     def said(
         self, marker: Marker, function: FunctionValue | None, args: tuple[Value, ...], keywords: Keywords
