@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from appstate_lint import cli, config, engine
+from appstate_lint.contracts.inference import inferred
 from appstate_lint.model import Finding, Kind
 
 SAMPLE = Path(__file__).parent / "projects" / "orchestrator"
@@ -195,3 +196,196 @@ def test_a_contract_may_make_its_findings_information(tmp_path: Path) -> None:
         assert cli.run(["check", str(root), "--output-format", "concise"]) == 1
     assert "session_cache" not in out.getvalue()
     assert "tide_bridge" in out.getvalue()
+
+
+BY_FUNCTION = """\
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+
+def note(app):
+    app.state.noted = 1
+
+
+def first(app):
+    app.state.pool = 1
+    note(app)
+
+
+async def second(app):
+    note(app)
+    inner(app)
+    app.state.after_inner = 1
+
+
+def inner(app):
+    app.state.inner = 1
+
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.before = 1
+    first(app)
+    app.state.between = 1
+    await second(app)
+    app.state.behind = 1
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+def test_a_phase_ends_with_its_function(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(BY_FUNCTION, encoding="utf-8")
+    functions = '"main:first" = "a"\n"main:second" = "c"\n"main:inn*" = "b"\n'
+    (tmp_path / "appstate-lint.toml").write_text(f'phases = ["a", "b", "c"]\n[phase-functions]\n{functions}')
+    report = engine.analyze(tmp_path, config.load(tmp_path))
+    assert {each.component: each.named_phase for each in report.accesses} == {
+        "before": None,
+        "pool": "a",
+        "noted": "a",
+        "between": None,
+        "inner": "b",
+        "after_inner": "c",
+        "behind": None,
+    }
+    reckoning = engine.reckon(tmp_path, config.load(tmp_path))
+    phases = {each.name: each.phase for each in inferred(reckoning.compliance)}
+    assert phases["noted"] == "c", "what two phases may write is there at the end of the later one"
+    assert (phases["before"], phases["between"], phases["inner"]) == ("startup", "startup", "b")
+
+
+def test_what_two_applications_do_in_turns_makes_no_circle(tmp_path: Path) -> None:
+    text = """\
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+
+@asynccontextmanager
+async def forth(app):
+    app.state.a = {}
+    app.state.b = [app.state.a]
+    yield
+
+
+@asynccontextmanager
+async def back(app):
+    app.state.b = {}
+    app.state.a = [app.state.b]
+    yield
+
+
+one = FastAPI(lifespan=forth)
+two = FastAPI(lifespan=back)
+"""
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+    (tmp_path / "appstate-lint.toml").touch()
+    reckoning = engine.reckon(tmp_path, config.load(tmp_path))
+    found = {each.name: each.depends_on for each in inferred(reckoning.compliance)}
+    assert sorted(found.values()) == [(), ("a",)] or sorted(found.values()) == [(), ("b",)]
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("asyncio.create_task(later(app))", "which write comes first"),
+        ("app.state.pool = 1", ""),
+    ],
+)
+def test_what_a_task_writes_is_not_judged_by_time(tmp_path: Path, start: str, reason: str) -> None:
+    text = f"""\
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+
+async def later(app):
+    app.state.pool = 1
+
+
+@asynccontextmanager
+async def lifespan(app):
+    {start}
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+    (tmp_path / "appstate-lint.toml").write_text("[components.pool]\nphase = 'startup'\n", encoding="utf-8")
+    reckoning = engine.reckon(tmp_path, config.load(tmp_path))
+    (verdict,) = reckoning.verdicts
+    assert verdict.status.value == ("UNCHECKED" if reason else "KEPT")
+    assert [each for each in verdict.reasons if reason in each] == list(verdict.reasons)
+
+
+def test_phases_of_a_table_are_followed(tmp_path: Path) -> None:
+    """Phase and step come out of a table, as members of an enum whose values are no constants."""
+    text = """\
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from fastapi import FastAPI
+
+
+class Stage(Enum):
+    FIRST = auto()
+    SECOND = auto()
+
+
+class Boot:
+    def __init__(self, app):
+        self.app = app
+
+    def mark(self, log, stage):
+        self.stage = stage
+
+    async def pool(self):
+        self.app.state.pool = 1
+
+    async def cache(self):
+        self.app.state.cache = 1
+
+    async def run(self):
+        for stage, step in ((Stage.FIRST, self.pool), (Stage.SECOND, self.cache)):
+            self.mark(None, stage=stage)
+            await step()
+
+
+@asynccontextmanager
+async def lifespan(app):
+    await Boot(app).run()
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+    for argument in ('"stage"', "1"):
+        toml = f'phases = ["second", "first"]\n[[phase-markers]]\ncall = "main.Boot.mark"\nargument = {argument}\n'
+        (tmp_path / "appstate-lint.toml").write_text(toml, encoding="utf-8")
+        report = engine.analyze(tmp_path, config.load(tmp_path))
+        assert not report.findings
+        assert {each.component: each.named_phase for each in report.accesses} == {"pool": "first", "cache": "second"}
+
+
+def test_a_marker_of_a_package_is_known_by_its_name(tmp_path: Path) -> None:
+    text = """\
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from phasing import begin as start
+
+
+@asynccontextmanager
+async def lifespan(app):
+    start(app.state, "late")
+    app.state.pool = 1
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+    toml = 'phases = ["early", "late"]\n[[phase-markers]]\ncall = "phasing:begin"\nargument = 1\n'
+    (tmp_path / "appstate-lint.toml").write_text(f'{toml}[components.pool]\nphase = "early"\n', encoding="utf-8")
+    assert {each.rule for each in findings(tmp_path)} == {LATE, "appstate-contract-vacuous"}
