@@ -10,7 +10,9 @@ import click
 from appstate_lint import config, engine
 from appstate_lint.cli_common import CLEAN, CannotRun, projects_of, reported, say, verbose_option
 from appstate_lint.config import Settings
-from appstate_lint.model import FrameworkVersion, Report, Severity
+from appstate_lint.contracts import Compliance
+from appstate_lint.contracts.shape import Phased, phased, start_ups
+from appstate_lint.model import FrameworkVersion, Phase, Report, Severity
 from appstate_lint.progress import waiting
 from appstate_lint.report.text import visible
 
@@ -25,8 +27,14 @@ class Key(NamedTuple):
     is_set: bool = False
 
 
-def keys(applications: Sequence[str], framework: FrameworkVersion) -> Sequence[Key]:
-    """Return what a starting configuration holds, with ``applications`` that were found and a ``framework`` of them."""
+def keys(applications: Sequence[str], framework: FrameworkVersion, phases: Phased | None) -> Sequence[Key]:
+    """Return what a starting configuration holds, with ``applications`` that were found and a ``framework`` of them.
+
+    ``phases`` are those that start-up seems to have.
+    """
+    named = [_phase(member) for member in phases.members] if phases is not None else ["resources", "services"]
+    call = phases.call if phases is not None else "package.boot:Boot.set_phase"
+    argument = phases.argument if phases is not None else 0
     return (
         Key("Folders and files that are not read at all, as in a .gitignore.", "", "exclude", [], True),
         Key("Report pragmas, ignores and lines of the baseline that silence nothing.", "", "strict", False, True),
@@ -39,6 +47,8 @@ def keys(applications: Sequence[str], framework: FrameworkVersion) -> Sequence[K
         ),
         Key("Components written by code that is not here.", "", "external-writers", ["settings"]),
         Key("Components read by code that is not here.", "", "external-readers", ["limiter"]),
+        Key("Phases of your own inside start-up, in order: contracts can name them.", "", "phases", named),
+        Key("Whether each component must have a contract (`contracts infer --write` adds them).", "", "closed", False),
         Key("What to report: names of rules, codes or their beginnings, families.", "", "select", ["E", "W"]),
         Key("What not to report.", "", "ignore", ["W7804"]),
         Key("What not to report in some files.", "per-path-ignores", "legacy/**", ["existence"]),
@@ -49,7 +59,15 @@ def keys(applications: Sequence[str], framework: FrameworkVersion) -> Sequence[K
             framework.name,
             framework.version or "1.0",
         ),
+        Key("A call that opens the phase which its argument names.", "[phase-markers]", "call", call),
+        Key("The parameter that says the phase, or its position.", "[phase-markers]", "argument", argument),
     )
+
+
+def _phase(member: str) -> str:
+    """Return a phase as it is called after a member of an enum; built-in phases keep their names to themselves."""
+    name = member.lower().replace("_", "-")
+    return name if name not in [phase.value for phase in Phase] else f"{name}-phase"
 
 
 @click.command("init")
@@ -63,8 +81,9 @@ def init(path: str, verbose: bool) -> int:
     if present := config.file_in(project.root):
         raise CannotRun(f"{present} has settings already; `appstate-lint config` shows them, edit them there")
     with waiting(f"analyzing {project.root.name}"):
-        report = engine.analyze(project.root, Settings())
-    text = starting_configuration(report, engine.frameworks_of(project.root, Settings()))
+        reckoning = engine.reckon(project.root, Settings())
+    report = reckoning.report
+    text = starting_configuration(reckoning, engine.frameworks_of(project.root, Settings()))
     try:
         with target.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -85,17 +104,18 @@ def _advice(report: Report) -> Iterator[str]:
         yield "nothing is found today; `appstate-lint check` says so whenever that changes"
 
 
-def starting_configuration(report: Report, versions: Sequence[FrameworkVersion]) -> str:
-    """Return the text of an ``appstate-lint.toml`` that names what ``report`` found; what is not set is a comment."""
+def starting_configuration(reckoning: engine.Reckoning, versions: Sequence[FrameworkVersion]) -> str:
+    """Return the text of an ``appstate-lint.toml`` that names what was found; what is not set is a comment."""
     import tomlkit
 
+    report, phases = reckoning.report, phased(reckoning.compliance.project)
     page = tomlkit.document()
-    for line in _heading(report, versions):
+    for line in (*_heading(report, versions), *_shape(reckoning.compliance, phases)):
         page.add(tomlkit.comment(visible(line)) if line else tomlkit.nl())
     table = ""
     used = {application.framework for application in report.applications}
     framework = next((each for each in versions if each.name in used), versions[0])
-    for key in keys([application.name for application in report.applications], framework):
+    for key in keys([application.name for application in report.applications], framework, phases):
         page.add(tomlkit.nl())
         page.add(tomlkit.comment(key.says))
         if key.table != table:
@@ -108,6 +128,18 @@ def starting_configuration(report: Report, versions: Sequence[FrameworkVersion])
             row.add(tomlkit.key(key.name), tomlkit.item(key.example))
             page.add(tomlkit.comment(row.as_string().strip()))
     return page.as_string()
+
+
+def _shape(compliance: Compliance, phases: Phased | None) -> Iterator[str]:
+    """Yield what is said of start-up and tests."""
+    for each in start_ups(compliance):
+        several = "component" if each.components == 1 else "components"
+        yield f"  start-up of {each.application}: {', '.join(each.functions)}; writes {each.components} {several}"
+    if phases is not None:
+        yield f"  phases: {len(phases.members)} of {phases.enum}, said by {phases.call} ({phases.file}:{phases.line})"
+    tests = len(compliance.project.tests)
+    if tests:
+        yield f"  tests: {tests} file{'' if tests == 1 else 's'}"
 
 
 def _heading(report: Report, versions: Sequence[FrameworkVersion]) -> Iterator[str]:

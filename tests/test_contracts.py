@@ -222,12 +222,17 @@ def inner(app):
     app.state.inner = 1
 
 
+def third(app):
+    note(app)
+
+
 @asynccontextmanager
 async def lifespan(app):
     app.state.before = 1
     first(app)
     app.state.between = 1
     await second(app)
+    third(app)
     app.state.behind = 1
     yield
 
@@ -238,8 +243,8 @@ app = FastAPI(lifespan=lifespan)
 
 def test_a_phase_ends_with_its_function(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(BY_FUNCTION, encoding="utf-8")
-    functions = '"main:first" = "a"\n"main:second" = "c"\n"main:inn*" = "b"\n'
-    (tmp_path / "appstate-lint.toml").write_text(f'phases = ["a", "b", "c"]\n[phase-functions]\n{functions}')
+    functions = '"main:first" = "a"\n"main:second" = "c"\n"main:inn*" = "b"\n"main:third" = "d"\n'
+    (tmp_path / "appstate-lint.toml").write_text(f'phases = ["a", "b", "c", "d"]\n[phase-functions]\n{functions}')
     report = engine.analyze(tmp_path, config.load(tmp_path))
     assert {each.component: each.named_phase for each in report.accesses} == {
         "before": None,
@@ -252,7 +257,7 @@ def test_a_phase_ends_with_its_function(tmp_path: Path) -> None:
     }
     reckoning = engine.reckon(tmp_path, config.load(tmp_path))
     phases = {each.name: each.phase for each in inferred(reckoning.compliance)}
-    assert phases["noted"] == "c", "what two phases may write is there at the end of the later one"
+    assert phases["noted"] == "d", "what several phases may write is there at the end of the last one"
     assert (phases["before"], phases["between"], phases["inner"]) == ("startup", "startup", "b")
 
 

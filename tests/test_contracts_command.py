@@ -308,7 +308,7 @@ def test_cycles_and_order() -> None:
 
 def test_the_schema_is_the_one_that_is_shipped() -> None:
     shipped = json.loads((rules_folder() / "configuration.schema.json").read_text(encoding="utf-8"))
-    assert shipped == settings_schema.schema()
+    assert shipped == settings_schema.schema(), "appstate-lint config --schema > rules/configuration.schema.json"
     assert json.loads(run("config", "--schema")[1]) == shipped
 
 

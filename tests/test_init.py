@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomlkit
 
-from appstate_lint import cli, config
+from appstate_lint import cli, config, engine
 from appstate_lint.config import Settings
 
 APPLICATION = """\
@@ -68,8 +69,8 @@ def test_it_changes_no_finding(shop: Path, capsys: pytest.CaptureFixture[str]) -
 def test_every_comment_that_is_a_setting_can_be_used(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "init")
     path = shop / "appstate-lint.toml"
-    text, count = re.subn(r'^# (\[[\w-]+\]|[\w"/*-]+ = .+)$', r"\1", path.read_text(), flags=re.MULTILINE)
-    assert count == 12
+    text, count = re.subn(r'^# (\[\[?[\w-]+\]\]?|[\w"/*-]+ = .+)$', r"\1", path.read_text(), flags=re.MULTILINE)
+    assert count == 17
     path.write_text(text)
     settings = config.load(shop)
     assert settings.applications == ("admin:app", "shop.main:app")
@@ -78,9 +79,25 @@ def test_every_comment_that_is_a_setting_can_be_used(shop: Path, capsys: pytest.
     known = set(tomlkit.parse(text))
     assert known == {
         *("exclude", "strict", "tests", "applications", "external-writers", "external-readers", "select", "ignore"),
-        *("per-path-ignores", "severity", "versions"),
+        *("per-path-ignores", "severity", "versions", "phases", "closed", "phase-markers"),
     }
     assert run(capsys, "check").code == 1
+
+
+def test_it_proposes_the_phases_that_the_code_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(Path(__file__).parent / "projects" / "orchestrator" / "harbor", tmp_path / "harbor")
+    (tmp_path / "pyproject.toml").write_text("")
+    assert run(capsys, "init", str(tmp_path)).code == 0
+    path = tmp_path / "appstate-lint.toml"
+    text = path.read_text()
+    assert "#   start-up of harbor.main:app: lifespan; writes 7 components\n" in text
+    assert "#   phases: 7 of StartPhase, said by harbor.boot:Boot._set_phase (harbor/boot.py:26)\n" in text
+    proposed = re.sub(r"^# (phases = |\[\[phase-markers|call = |argument = )", r"\1", text, flags=re.MULTILINE)
+    path.write_text(proposed)
+    report = engine.analyze(tmp_path, config.load(tmp_path))
+    assert not report.findings
+    named = {each.component: each.named_phase for each in report.accesses if each.kind.value == "write"}
+    assert (named["started"], named["charts"], named["event_store"]) == ("init", "caches", "readiness")
 
 
 @pytest.mark.parametrize("link", [False, True])
