@@ -22,11 +22,11 @@ from appstate_lint.cli_common import (
     verbose_option,
 )
 from appstate_lint.config import OWN_FILE
-from appstate_lint.contracts import Status
 from appstate_lint.contracts.inference import inferred
 from appstate_lint.contracts.overview import Overview, overview
 from appstate_lint.contracts.text import merged
 from appstate_lint.files import write_whole
+from appstate_lint.model import Severity
 from appstate_lint.report import contracts as shown
 from appstate_lint.report.contracts import GraphFormat
 
@@ -52,7 +52,8 @@ def check(path: str, output_format: str, config_path: str | None, verbose: bool)
     verdicts = reckoning.verdicts
     emit(shown.verdicts_json(verdicts) if output_format == "json" else shown.verdicts_text(verdicts))
     say(shown.counts(verdicts), *([] if verdicts else [NOTHING]), *_notes(reckoning, verbose))
-    return FOUND if any(each.status in (Status.BROKEN, Status.VACUOUS) for each in verdicts) else CLEAN
+    bad = (each for verdict in verdicts for each in verdict.findings)
+    return FOUND if any(each.severity is not Severity.INFO for each in bad) else CLEAN
 
 
 @contracts.command()

@@ -11,9 +11,10 @@ from appstate_lint.model import Finding, Related, Step
 def severe(contract: Contract, finding: Finding) -> Finding:
     """Return ``finding`` with the severity that the contract sets, and with the contract as a related place."""
     place = contract.place
-    related = (*finding.related, Related(place.file, place.line, f"the contract of '{contract.name}'"))
+    elsewhere = (finding.file, finding.line) != (place.file, place.line)
+    own = (Related(place.file, place.line, f"the contract of '{contract.name}'"),) if elsewhere else ()
     severity = contract.declared.severity or finding.severity
-    return msgspec.structs.replace(finding, severity=severity, related=related)
+    return msgspec.structs.replace(finding, severity=severity, related=(*finding.related, *own))
 
 
 def reason(contract: Contract) -> str:

@@ -76,11 +76,23 @@ class Compliance:
 
     def touched(self, name: str) -> bool:
         """Tell whether any application touches a component of this name."""
-        return any(self.timeline.named(life, name) for life in self.timeline.lives)
+        return name in self.names
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all components that an application touches."""
+        return frozenset(each.name for each in self.timeline.all_components())
 
     def of(self, contract: Contract) -> list[Obligation]:
         """Return the obligations of a contract."""
-        return [each for each in self.obligations if each.contract is contract]
+        return self._by_contract.get(id(contract), [])
+
+    @cached_property
+    def _by_contract(self) -> dict[int, list[Obligation]]:
+        found: dict[int, list[Obligation]] = {}
+        for each in self.obligations:
+            found.setdefault(id(each.contract), []).append(each)
+        return found
 
     # ------------------------------------------------------------ time
 
@@ -163,7 +175,7 @@ class Compliance:
         """Return what a component may hold by its contracts: a value, and nothing or None if one of them says so."""
         if name in self.timeline.written_outside:
             return ABSENT | NONE | VALUE
-        own = [each.declared for each in self.contracts if each.name == name]
+        own = [each.declared for each in self.by_name.get(name, ())]
         absent, none = any(each.optional for each in own), any(each.nullable for each in own)
         return VALUE | (ABSENT if absent else 0) | (NONE if none else 0)
 
@@ -212,6 +224,14 @@ class Compliance:
                     yield each, write, found
 
     # ------------------------------------------------------------ contracts among themselves
+
+    @cached_property
+    def by_name(self) -> dict[str, list[Contract]]:
+        """The contracts of each component."""
+        found: dict[str, list[Contract]] = {}
+        for each in self.contracts:
+            found.setdefault(each.name, []).append(each)
+        return found
 
     @cached_property
     def graph(self) -> dict[str, tuple[str, ...]]:

@@ -72,6 +72,8 @@ def _unknown_type(project: Project, component: Component, symbol: Symbol) -> str
         module = project.modules.by_path[symbol.file].module
         known = [name for name, each in project.bindings(symbol.file).items() if isinstance(each, Symbol)]
         return f"its type is {name}, but {module} defines no {symbol.name!r}{_hint(symbol.name, known)}"
+    if symbol.kind == "function":
+        return f"its type is {name}, which is a function; name a class"
     if symbol.kind == "package":
         return f"its type is {name}, which is a folder; name a class"
     if symbol.kind == "module":

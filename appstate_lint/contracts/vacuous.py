@@ -24,16 +24,16 @@ def vacuous(compliance: Compliance) -> Iterator[Vacuous]:
     """Yield what matches nothing; of a project in which no application is found, nothing can be said."""
     if not compliance.timeline.lives:
         return
+    known = sorted(compliance.names)
     for contract in compliance.contracts:
-        yield from _contract(compliance, contract)
+        yield from _contract(compliance, contract, known)
     yield from _phases(compliance)
     yield from _functions(compliance)
     yield from _markers(compliance)
 
 
-def _contract(compliance: Compliance, contract: Contract) -> Iterator[Vacuous]:
+def _contract(compliance: Compliance, contract: Contract, known: list[str]) -> Iterator[Vacuous]:
     timeline, name = compliance.timeline, contract.name
-    known = sorted({each.name for each in timeline.all_components()})
     lives = {life.name.replace(":", ".") for life in timeline.lives}
     if not compliance.touched(name):
         if not _is_dynamic(compliance):
@@ -46,9 +46,8 @@ def _contract(compliance: Compliance, contract: Contract) -> Iterator[Vacuous]:
         if application.replace(":", ".") not in lives:
             what = f"the contract of '{name}' names an application {application}, which was not found"
             yield Vacuous(contract.place, what, nearest(application, [life.name for life in timeline.lives]), contract)
-    contracts = {each.name for each in compliance.contracts}
     for dependency in dict.fromkeys(contract.declared.depends_on):
-        if dependency not in contracts and not compliance.touched(dependency) and not _is_dynamic(compliance):
+        if dependency not in compliance.by_name and not compliance.touched(dependency) and not _is_dynamic(compliance):
             what = f"the contract of '{name}' depends on '{dependency}', which no application touches"
             yield Vacuous(contract.place, what, nearest(dependency, known), contract)
 

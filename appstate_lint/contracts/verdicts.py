@@ -42,17 +42,17 @@ VACUOUS = "appstate-contract-vacuous"
 
 def verdicts(compliance: Compliance, findings: Iterable[Finding]) -> tuple[Verdict, ...]:
     """Return the verdict on every contract; ``findings`` are those of the whole analysis."""
-    several = list(findings)
-    return tuple(_verdict(compliance, contract, several) for contract in compliance.contracts)
+    by_name: dict[str, list[Finding]] = {}
+    for each in findings:
+        by_name.setdefault(each.component, []).append(each)
+    return tuple(_verdict(compliance, each, by_name.get(each.name, [])) for each in compliance.contracts)
 
 
 def _verdict(compliance: Compliance, contract: Contract, findings: list[Finding]) -> Verdict:
-    own = tuple(each for each in findings if each.rule in BREAKING and each.component == contract.name)
-    if own:
-        return Verdict(contract, Status.BROKEN, tuple(each.message for each in own), own)
-    own = tuple(each for each in findings if each.rule == VACUOUS and each.component == contract.name)
-    if own:
-        return Verdict(contract, Status.VACUOUS, tuple(each.message for each in own), own)
+    for status, rules in ((Status.BROKEN, BREAKING), (Status.VACUOUS, frozenset({VACUOUS}))):
+        own = tuple(each for each in findings if each.rule in rules)
+        if own:
+            return Verdict(contract, status, tuple(each.message for each in own), own)
     reasons = tuple(dict.fromkeys(_unchecked(compliance, contract)))
     return Verdict(contract, Status.UNCHECKED if reasons else Status.KEPT, reasons, ())
 

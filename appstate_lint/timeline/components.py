@@ -168,7 +168,7 @@ class Components(Ingredients):
         known = self.cell(path, key)
         self.touch(Kind.READ, owner, component, at, path, known.bits, gone=known.gone)
         self.read_here.add(key)
-        self.frame.read.add(component)
+        self.note_read(component, known.bits)
         if known.bits & ABSENT:
             path.put(key, Cell(known.bits & PRESENT or VALUE, truth=known.truth))
             self.hold(path, about(key, HAS), True)
@@ -188,7 +188,7 @@ class Components(Ingredients):
         known = self.cell(path, key)
         self.touch(Kind.GUARD, owner, component, at, path, known.bits)
         self.read_here.add(key)
-        self.frame.read.add(component)
+        self.note_read(component, known.bits)
         if known.bits == ABSENT and not self.component_known(key):
             return Loaded(owner, component, default, default)
         return Loaded(owner, component, self.component_value(key), default)

@@ -13,6 +13,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.heap import Frame, Heap
+from appstate_lint.timeline.presence import PRESENT
 from appstate_lint.timeline.values import Object
 
 Names = frozenset[str]
@@ -37,6 +38,11 @@ class Ingredients(Heap):
         outer = Outer(self.frame, self.frame.read, self.frame.mentioned)
         self.frame.read, self.frame.mentioned = set(), self.mentioned(*exprs)
         return outer
+
+    def note_read(self, component: str, bits: int) -> None:
+        """Note that a component was read; before serving, what surely is not there is no ingredient."""
+        if bits & PRESENT or self.phase.rank >= Phase.SERVING.rank:
+            self.frame.read.add(component)
 
     def end(self, outer: Outer | None) -> None:
         """Note that a statement ends."""
