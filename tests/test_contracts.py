@@ -7,7 +7,7 @@ import io
 import random
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,62 @@ def test_accesses_know_their_named_phase() -> None:
     served = [each for each in report.accesses if each.phase.value == "serving"]
     assert served
     assert {each.named_phase for each in served} == {None}
+
+
+MEMBERS = ("INIT", "CONFIGURATION", "CONNECTIONS", "SERVICES", "INTEGRATION", "CACHES", "READINESS")
+NAMES = "{ INIT = 'initialization', CACHES = 'warm-up' }"
+
+
+def closing(boot: str) -> str:
+    """Return the boot class with a call behind each phase that closes it, in place of one that opens it."""
+    boot = re.sub(r"\n        self\._set_phase\(StartPhase\.\w+\)", "", boot)
+    for number, member in enumerate(MEMBERS, 1):
+        call = f"\\g<0>\n        await enforce(self.app.state, StartPhase.{member})"
+        boot = re.sub(rf"        await self\._phase{number}_\w+\(\)", call, boot)
+    return boot.replace("class Boot", "async def enforce(state, phase):\n    assert state.started\n\n\nclass Boot")
+
+
+def decorated(boot: str) -> str:
+    """Return the boot class with a decorator on the method of each phase."""
+    marked = re.sub(
+        r"    async def (_phase\d_\w+)\(self\):\n        self\._set_phase\(StartPhase\.(\w+)\)",
+        r"    @stage(StartPhase.\2)\n    async def \1(self):",
+        boot,
+    )
+    stage = "def stage(phase):\n    return lambda function: function\n\n\n"
+    return marked.replace("class Boot", f"{stage}class Boot")
+
+
+def plain(boot: str) -> str:
+    """Return the boot class without markers."""
+    return re.sub(r"\n        self\._set_phase\(StartPhase\.\w+\)", "", boot)
+
+
+FUNCTIONS = "\n".join(f'"harbor.boot:Boot._phase{number}_*" = "{phase}"' for number, phase in enumerate(PHASES, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "toml"),
+    [
+        (closing, f'[[phase-markers]]\ncall = "harbor.boot:enforce"\nargument = 1\nedge = "end"\nnames = {NAMES}'),
+        (closing, f'[[phase-markers]]\ncall = "boot.enforce"\nargument = "phase"\nedge = "end"\nnames = {NAMES}'),
+        (decorated, f'[[phase-markers]]\ncall = "harbor.boot:stage"\nnames = {NAMES}'),
+        (plain, f"[phase-functions]\n{FUNCTIONS}"),
+    ],
+    ids=["closed", "closed, by name", "decorated", "by function"],
+)
+def test_whatever_tells_the_phases_the_answer_is_the_same(
+    tmp_path: Path, change: Callable[[str], str], toml: str
+) -> None:
+    text = (SAMPLE / "appstate-lint.toml").read_text(encoding="utf-8")
+    head, tail = text.index("[[phase-markers]]"), text.index("[components.")
+    boot = change((SAMPLE / "harbor" / "boot.py").read_text(encoding="utf-8"))
+    changed = {"appstate-lint.toml": f"{text[:head]}{toml}\n\n{text[tail:]}", "harbor/boot.py": boot}
+    root = copy_of(tmp_path, changed)
+    assert in_short(findings(root)) == BROKEN
+    report = engine.analyze(root, config.load(root))
+    writes = {each.component: each.named_phase for each in report.accesses if each.kind is Kind.WRITE}
+    assert sorted(map(str, writes.values())) == sorted(PHASES)
 
 
 @pytest.mark.parametrize("seed", range(12))
