@@ -34,6 +34,7 @@ from appstate_lint.cli_common import (
     page_of,
     paths_argument,
     prefilter_option,
+    processes,
     projects_of,
     reported,
     say,
@@ -102,6 +103,7 @@ def accesses(
     color: str,
     cache_dir: str | None,
     cached: bool,
+    jobs: int,
     verbose: bool,
 ) -> int:
     """List every place at or below PATHS that reads, writes, deletes or asks for a component."""
@@ -113,7 +115,12 @@ def accesses(
     for project, below in projects.items():
         with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
             report = engine.analyze(
-                project.root, settings[project], prefilter=prefilter, include_tests=include_tests, store=store
+                project.root,
+                settings[project],
+                prefilter=prefilter,
+                include_tests=include_tests,
+                store=store,
+                jobs=processes(jobs),
             )
         found = tuple(access for access in report.accesses if is_below(access.file, below))
         emit(accesses_text(found, form, color=wants_color(color)))
@@ -141,13 +148,16 @@ def timeline(
     color: str,
     cache_dir: str | None,
     cached: bool,
+    jobs: int,
     verbose: bool,
 ) -> int:
     """Tell the life of each application in PATH (default: here), phase by phase, or the story of one COMPONENT."""
     (project,) = projects_of((path,))
     settings = settings_of(project, config_path)
     with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
-        report = engine.analyze(project.root, settings, prefilter=prefilter, with_stories=True, store=store)
+        report = engine.analyze(
+            project.root, settings, prefilter=prefilter, with_stories=True, store=store, jobs=processes(jobs)
+        )
     names = sorted({access.component for access in report.accesses})
     if component is not None and component not in names:
         close = config.nearest(component, names)

@@ -30,6 +30,7 @@ from appstate_lint.cli_common import (
     path_from,
     paths_argument,
     prefilter_option,
+    processes,
     projects_of,
     reported,
     repository_prefix,
@@ -71,6 +72,7 @@ class Request(NamedTuple):
     prefilter: bool
     cache_dir: str | None
     cached: bool
+    jobs: int
     config_path: str | None
     color: str
     verbose: bool
@@ -126,7 +128,10 @@ def _checked(request: Request) -> int:
             waiting(f"analyzing {project.root.name}"),
             store_of(project, request.cache_dir, request.cached, request.verbose) as store,
         ):
-            report = engine.analyze(project.root, settings[project], prefilter=request.prefilter, store=store)
+            workers = processes(request.jobs)
+            report = engine.analyze(
+                project.root, settings[project], prefilter=request.prefilter, store=store, jobs=workers
+            )
         report = _limited(report, project, below, settings[project], request.diff)
         for path, each in outputs.items():
             _write(path, _text(report, each, project))

@@ -71,15 +71,23 @@ prefilter_option = click.option(
 
 
 def cache_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give ``command`` the options of the cache: ``cache_dir`` and ``cached``."""
+    """Give ``command`` the options of how it works: ``cache_dir``, ``cached`` and ``jobs``."""
     folder = click.option(
         "--cache-dir",
         metavar="PATH",
         envvar="APPSTATE_CACHE",
         help=f"Keep the cache here (default: $APPSTATE_CACHE, or {cache.FOLDER} in the project).",
     )
+    jobs = click.option(
+        "--jobs", type=click.IntRange(0, 64), default=0, metavar="N", help="Processes to use; 0: as many as pay."
+    )
     none = click.option("--no-cache", "cached", flag_value=False, type=bool, default=True, help="Use no cache.")
-    return folder(none(command))
+    return folder(none(jobs(command)))
+
+
+def processes(jobs: int) -> int:
+    """Return how many processes ``--jobs`` means."""
+    return jobs or min(os.cpu_count() or 1, 8)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from appstate_lint.timeline.telling import Telling
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+MANY_FILES = 300
+"""From so many parsed files on, about 50,000 lines, other processes pay."""
 _WRITES_ANYTHING = frozenset({"setattr", "update"})
 
 
@@ -58,6 +60,7 @@ def analyze(
     pragmas: bool = True,
     with_stories: bool = False,
     store: cache.Store | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Analyze the project at ``root`` and return all that is to be said of it.
 
@@ -66,16 +69,16 @@ def analyze(
     (pylint applies them itself, and reports useless ones); the rest is sorted by place. Without ``prefilter`` every
     file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story. A
     ``store`` gives the facts of files that were parsed before, or the whole report if nothing that matters changed
-    since; it changes nothing but the counts of files either.
+    since; it changes nothing but the counts of files either. So many ``jobs`` are the processes to use, where it pays.
     """
     unsaved = overlay or {}
     files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
     load = _loader(root, unsaved, store)
     wanted = Wanted(prefilter, include_tests, pragmas, with_stories)
     if store is None:
-        report = _run(root, settings, files, load, wanted).report
+        report = _run(root, settings, files, load, wanted, jobs=jobs).report
     else:
-        report = _with_store(root, settings, files, load, wanted, store, unsaved)
+        report = _with_store(root, settings, files, load, wanted, store, unsaved, jobs)
     return selection.applied(report, settings, _texts(files, load))
 
 
@@ -116,6 +119,7 @@ def _with_store(
     wanted: Wanted,
     store: cache.Store,
     unsaved: Mapping[str, str],
+    jobs: int,
 ) -> Report:
     """Return the report that is stored, if it stands, and else a new one, which is stored from now on."""
     context = _context(store, root, settings, wanted)
@@ -123,13 +127,26 @@ def _with_store(
     if last is not None and unchanged.stands(last, files, store, unsaved, lambda: _skimmer(root, settings)):
         counted = last.report.coverage.files
         return _counted(msgspec.structs.replace(last.report, root=str(root)), counted.parsed + counted.cached)
-    ran = _run(root, settings, files, load, wanted, store.extract)
+    known = _Known(_context(store, root, settings, Wanted()), store, unsaved)
+    ran = _run(root, settings, files, load, wanted, known, jobs=jobs)
     report = _counted(ran.report, store.reused)
     if not unsaved:
-        digests = tuple(store.digest(file.path) for file in files)
+        digests = tuple(map(known.digest, files))
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
         store.keep(context, cache.Last(tuple(files), digests, skimmed, ran.closed.fixtures, report))
     return report
+
+
+class _Known(NamedTuple):
+    """A store, the digest of all but the files that matters, and the unsaved text of some."""
+
+    context: bytes
+    store: cache.Store
+    unsaved: Mapping[str, str]
+
+    def digest(self, file: SourceFile) -> bytes:
+        """Return the digest of the content of a file."""
+        return unchanged.digest(file, self.store, self.unsaved)
 
 
 def _skimmer(root: Path, settings: Settings) -> unchanged.Skim:
@@ -163,8 +180,9 @@ def _run(
     files: Sequence[SourceFile],
     load: Load,
     wanted: Wanted,
-    extract: Extract | None = None,
+    known: _Known | None = None,
     watch: bool = False,
+    jobs: int = 1,
 ) -> Ran:
     """Do what :func:`analyze` says; with ``watch``, follow what components are made from without a contract, too.
 
@@ -174,10 +192,11 @@ def _run(
     from appstate_lint.facts import extraction
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules
+    from appstate_lint.timeline.memory import Memory
     from appstate_lint.timeline.stories import application, stories
     from appstate_lint.timeline.telling import interpret
 
-    extract = extract or extraction.extract
+    extract = extraction.extract if known is None else known.store.extract
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
     closed = closure.close(files, modules, load, tables, settings, extract)
@@ -187,7 +206,13 @@ def _run(
     unseen = tuple(_unseen(needed))
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
-    telling = interpret(project, tables, settings, unseen, watched if watched or watch else None, wanted.include_tests)
+    memory = None
+    if known is not None:
+        digests = {file.path: known.digest(file) for file in files}
+        memory = Memory(known.context, digests, closed.reached, known.store.get, known.store.put)
+    tracing = watched if watched or watch else None
+    workers = jobs if len(parsed) >= MANY_FILES else 1
+    telling = interpret(project, tables, settings, unseen, tracing, wanted.include_tests, memory, workers)
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
     findings = list(checks.run(telling.timeline, compliance, project.tests))
     findings = selection.numbered(_merged(findings))

@@ -18,6 +18,8 @@ from appstate_lint.cache import Store
 from appstate_lint.cli import run
 from appstate_lint.config import Settings
 from appstate_lint.model import Report
+from appstate_lint.timeline import sharing
+from appstate_lint.timeline.life import Life
 
 FILES = {
     "shop/__init__.py": "",
@@ -473,3 +475,92 @@ def test_what_is_known_needs_no_interpreter(root: Path, folder: Path) -> None:
     needed = {"appstate_lint.closure", "appstate_lint.timeline.telling", "appstate_lint.facts.extraction"}
     assert needed <= first
     assert not needed & again
+
+
+# ---------------------------------------------------------------- lives that are remembered, and shared by processes
+
+
+def renamed(package: str, component: str) -> dict[str, str]:
+    """Return the product files of the project under another name of the package and of one component."""
+    product = {name: text for name, text in FILES.items() if name.startswith("shop/")}
+    return {
+        name.replace("shop", package): text.replace("shop", package).replace("bus", component)
+        for name, text in product.items()
+    }
+
+
+TWO = {**renamed("first", "bus"), **renamed("second", "hub")}
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files of the launchers whose lives are interpreted."""
+    seen: list[str] = []
+    run_all = Life.run_all
+
+    def noted(self: Life) -> None:
+        assert self.root is not None
+        seen.append(self.root.file)
+        run_all(self)
+
+    monkeypatch.setattr(Life, "run_all", noted)
+    return seen
+
+
+def test_only_lives_that_an_edit_touches_are_interpreted(tmp_path: Path, folder: Path, interpreted: list[str]) -> None:
+    root = written(tmp_path / "two", TWO)
+    stored(root, folder)
+    assert sorted(set(interpreted)) == ["first/main.py", "second/main.py"]
+    interpreted.clear()
+    write(root, "first/pool.py", "class Pool:\n    size = 5\n")
+    found, _ = stored(root, folder)
+    assert set(interpreted) == {"first/main.py"}
+    assert found == cold(root)
+
+
+def test_a_name_set_elsewhere_is_seen_by_remembered_lives(tmp_path: Path, folder: Path) -> None:
+    yielding = (
+        "from contextlib import asynccontextmanager\n\n\n@asynccontextmanager\nasync def lifespan(app):\n"
+        '    app.state.bus = 1\n    yield {"pool": 1}\n'
+    )
+    api = FILES["shop/api.py"].replace("request.app.state", "request.state")
+    root = written(tmp_path / "one", {**FILES, "shop/boot.py": yielding, "shop/api.py": api})
+    write(root, "shop/late.py", "def late(request):\n    request.state.bus = 1\n")
+    first, _ = stored(root, folder)
+    write(root, "shop/late.py", "def late(request):\n    request.state.hub = 1\n")
+    assert stored(root, folder)[0] == cold(root) != first
+    assert b"E7812" in cold(root) and b"E7812" not in first
+
+
+def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = written(tmp_path / "two", TWO)
+    monkeypatch.setattr(engine, "MANY_FILES", 0)
+    expected = cold(root)
+    used: list[int] = []
+    fork = os.fork
+
+    def counted() -> int:
+        used.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    for jobs in (1, 2, 4):
+        assert told(engine.analyze(root, Settings(), jobs=jobs)) == expected
+    assert len(used) == (4 if sharing.CAN_SHARE else 0)  # two launchers: no more than two processes
+
+
+def test_a_process_that_dies_is_made_up_for(tmp_path: Path) -> None:
+    def work(index: int) -> bytes:
+        if index == 3:
+            os._exit(9)
+        return str(index).encode() * 100_000
+
+    done = sharing.shared(work, 6, 2)
+    assert 3 not in done
+    assert all(done[index] == work(index) for index in done)
+
+
+@pytest.mark.skipif(not sharing.CAN_SHARE, reason="no fork here")
+def test_processes_share_what_there_is_to_do() -> None:
+    assert sharing.shared(lambda index: b"x" * index, 200, 3) == {index: b"x" * index for index in range(200)}
+    assert sharing.shared(lambda index: b"", 1, 3) == sharing.shared(lambda index: b"", 9, 1) == {}

@@ -112,7 +112,7 @@ class Store:
         return facts
 
     def _stored(self, key: bytes) -> FileFacts | None:
-        blob = self._packs.get(key) if self._usable else None
+        blob = self.get(key)
         if blob is None:
             return None
         if self._decode is None:
@@ -123,6 +123,14 @@ class Store:
             return self._decode(blob)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return what was put under a key."""
+        return self._packs.get(key) if self._usable else None
+
+    def put(self, key: bytes, blob: bytes) -> None:
+        """Keep bytes that somebody else can make sense of."""
+        self._packs.put(key, blob)
 
     # ------------------------------------------------------------ digests
 

@@ -53,6 +53,8 @@ class Closed(msgspec.Struct, frozen=True):
     parsed: dict[SourceFile, Parsed]
     skimmed: dict[str, bytes]
     fixtures: tuple[tuple[str, str], ...]
+    reached: dict[str, frozenset[str]]
+    """The files that the imports of each parsed file lead to."""
 
 
 def parse(content: bytes | str, extract: Extract = extract) -> Parsed:
@@ -83,7 +85,8 @@ def close(
     while wanted := closure.wanted():
         closure.follow(wanted)
     parsed = {file: closure.parsed[file.path] for file in files if file.path in closure.parsed}
-    return Closed(parsed, closure.skipped, tuple(sorted(closure.fixtures)))
+    reached = {path: each.runs | each.names for path, each in closure.reached.items()}
+    return Closed(parsed, closure.skipped, tuple(sorted(closure.fixtures)), reached)
 
 
 class _Closure:

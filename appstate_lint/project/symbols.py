@@ -254,7 +254,8 @@ class Project:
         yield from later
 
     @cached_property
-    def _heirs(self) -> dict[str, set[str]]:
+    def heirs(self) -> dict[str, set[str]]:
+        """The names of the classes that extend one of a name, by the look of it."""
         found: dict[str, set[str]] = {}
         for facts in self.facts.values():
             for cls in facts.classes:
@@ -266,7 +267,7 @@ class Project:
         """Return the names of the classes that extend one of this name, by the look of it, and the name itself."""
         found, waiting = {name}, [name]
         while waiting:
-            new = self._heirs.get(waiting.pop(), set()) - found
+            new = self.heirs.get(waiting.pop(), set()) - found
             found |= new
             waiting.extend(new)
         return frozenset(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import threading
@@ -24,9 +25,11 @@ from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
-from appstate_lint.timeline.phasing import Declared, Phasing
+from appstate_lint.timeline.memory import Keys, Memory
+from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
 from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
+from appstate_lint.timeline.sharing import shared
 from appstate_lint.timeline.values import Object
 
 Result = TypeVar("Result")
@@ -48,15 +51,18 @@ def interpret(
     unseen: Iterable[Unseen],
     watched: Mapping[str, tuple[str, ...]] | None = None,
     include_tests: bool = False,
+    memory: Memory | None = None,
+    jobs: int = 1,
 ) -> Telling:
     """Return the timeline of all applications of a project; runs in a thread with a stack for deep call chains.
 
     With ``watched``, note is taken of what components are made from, and of the presence of the components that it
-    gives where the one that is their key is written.
+    gives where the one that is their key is written. What ``memory`` has of a launcher is not interpreted again. With
+    ``jobs``, so many processes interpret launchers.
     """
     phasing = Phasing(project, settings)
     return _with_large_stack(
-        lambda: _interpret(project, tables, settings, tuple(unseen), phasing, watched, include_tests)
+        lambda: _interpret(project, tables, settings, tuple(unseen), phasing, watched, include_tests, memory, jobs)
     )
 
 
@@ -68,10 +74,12 @@ def _interpret(
     phasing: Phasing,
     watched: Mapping[str, tuple[str, ...]] | None,
     include_tests: bool,
+    memory: Memory | None,
+    jobs: int,
 ) -> Telling:
     mentions = Mentions(project, tables)
     declared = Declared(phasing if phasing.active else None, watched or {}, watched is not None)
-    accounts = [*_accounts(project, tables, mentions, declared)]
+    accounts = [*_accounts(project, tables, mentions, declared, memory, jobs)]
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
     for account in accounts:
@@ -165,27 +173,82 @@ def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
     )
 
 
-def _accounts(project: Project, tables: Tables, mentions: Mentions, declared: Declared) -> Iterator[Account]:
+class _Teller:
+    """Interprets launchers, or remembers what others, or earlier analyses, found of them."""
+
+    def __init__(
+        self, project: Project, tables: Tables, mentions: Mentions, declared: Declared,
+        factories: frozenset[tuple[str, int]], memory: Memory | None, jobs: int,
+    ) -> None:  # fmt: skip
+        self._project = project
+        self._tables = tables
+        self._mentions = mentions
+        self._declared = declared
+        self._factories = factories
+        self._jobs = jobs
+        self._memory = None if memory is None or declared != NOTHING else memory
+        self._keys = Keys(self._memory, project, mentions, factories) if self._memory is not None else None
+
+    def tell(self, root: Root, told: Set[Place] = frozenset()) -> Account:
+        """Interpret one launcher."""
+        life = interpreter.Life(
+            self._project, self._tables, self._mentions, root, told, self._factories, self._declared
+        )
+        return _account(life, root, self._project)
+
+    def all(self, roots: list[Root], told: Set[Place] = frozenset()) -> list[Account]:
+        """Return the accounts of launchers, in their order."""
+        files = {root: self._keys.files(root) for root in roots} if self._keys is not None else {}
+        keys = {root: self._keys.key(root, files[root], told) for root in files} if self._keys is not None else {}
+        known = {root: account for root in roots if (account := self._remembered(keys.get(root))) is not None}
+        missing = [root for root in roots if root not in known]
+        done = shared(lambda index: _ENCODER.encode(self.tell(missing[index], told)), len(missing), self._jobs)
+        for index, root in enumerate(missing):
+            account = _decoded(done[index]) if index in done else None
+            known[root] = account if account is not None else self.tell(root, told)
+            if root in keys and files[root] >= {*known[root].imported}:
+                self._remember(keys[root], known[root])
+        return [known[root] for root in roots]
+
+    def _remembered(self, key: bytes | None) -> Account | None:
+        blob = self._memory.get(key) if self._memory is not None and key is not None else None
+        return _decoded(blob) if blob is not None else None
+
+    def _remember(self, key: bytes, account: Account) -> None:
+        assert self._memory is not None
+        with contextlib.suppress(ValueError, RecursionError, OverflowError):
+            self._memory.put(key, _ENCODER.encode(account))
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def _decoded(blob: bytes) -> Account | None:
+    """Return the account in a blob, None if there is none."""
+    try:
+        return msgspec.msgpack.decode(blob, type=Account)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _accounts(
+    project: Project, tables: Tables, mentions: Mentions, declared: Declared, memory: Memory | None, jobs: int
+) -> Iterator[Account]:
     """Interpret every launcher; where none leads to a place that makes an application, what is nearer to it."""
     found = roots(project, tables)
-    factories = found.factories
-    reached: set[tuple[str, int]] = set()
-    served: set[Place] = set()
-    for root in sorted(found.tops, key=lambda root: not _is_launcher(root)):
-        life = interpreter.Life(project, tables, mentions, root, served, factories, declared)
-        account = _account(life, root, project)
-        reached |= account.reached
-        if _is_launcher(root):
-            served |= account.served
-        yield account
+    teller = _Teller(project, tables, mentions, declared, found.factories, memory, jobs)
+    accounts = teller.all([root for root in found.tops if _is_launcher(root)])
+    served = frozenset(place for account in accounts for place in account.served)
+    accounts += teller.all([root for root in found.tops if not _is_launcher(root)], served)
+    yield from accounts
+    reached = {each for account in accounts for each in account.reached}
     for maker in found.makers:
         for root in () if maker.function == MODULE else (*ancestors(maker, found.callers), maker):
             if (maker.file, maker.function) in reached:
                 break
             if (root.file, root.function) in reached or root in found.tops or root.function == MODULE:
                 continue
-            life = interpreter.Life(project, tables, mentions, root, factories=factories, declared=declared)
-            account = _account(life, root, project)
+            account = teller.tell(root)
             reached |= account.reached
             yield account
 

@@ -1,0 +1,187 @@
+"""What is measured: this linter's own scenarios, and what others take for the same tree."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measuring import Cost, median, repeated, run
+
+_FLOOR = """
+import ast, gc, sys
+from pathlib import Path
+gc.disable()
+for path in Path(sys.argv[1]).rglob("*.py"):
+    try:
+        ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        pass
+"""
+_PATTERN = "rules: [{id: state, languages: [python], severity: INFO, message: m, pattern: $X.app.state.$Y}]\n"
+_GRIMP = "import sys, grimp\nsys.path.insert(0, '.')\ngrimp.build_graph(sys.argv[1], cache_dir=None)\n"
+
+
+class Bench(NamedTuple):
+    """Where is measured: the tree, a folder for caches and such, one file of the tree, how often each is run."""
+
+    tree: Path
+    scratch: Path
+    file: Path
+    times: int
+
+
+class Row(NamedTuple):
+    """One line of the table: what ran, what it cost, and against which row it is compared."""
+
+    name: str
+    cost: Cost
+
+
+Scenario = Callable[[Bench], Cost]
+
+
+def own(*options: str) -> list[str]:
+    """Return the command of this linter."""
+    return [sys.executable, "-m", "appstate_lint", "check", "--exit-zero", *options]
+
+
+def _pylint(*options: str) -> list[str]:
+    return [sys.executable, "-m", "pylint", "--exit-zero", "--score=n", *options]
+
+
+def floor(bench: Bench) -> Cost:
+    """``ast.parse`` of every file, the collector off: what any tool that parses all takes at least."""
+    return repeated(bench.times, lambda: run([sys.executable, "-c", _FLOOR, str(bench.tree)], bench.tree))
+
+
+def cold(bench: Bench) -> Cost:
+    """Without a cache."""
+    return repeated(bench.times, lambda: run(own("--no-cache"), bench.tree))
+
+
+def cold_everything(bench: Bench) -> Cost:
+    """Without a cache, every file parsed."""
+    return repeated(bench.times, lambda: run(own("--no-cache", "--no-prefilter"), bench.tree))
+
+
+def two_processes(bench: Bench) -> Cost:
+    """The same with two processes."""
+    return repeated(bench.times, lambda: run(own("--no-cache", "--no-prefilter", "--jobs", "2"), bench.tree))
+
+
+def warm(bench: Bench) -> Cost:
+    """With a cache, and nothing changed."""
+    command = own("--cache-dir", str(bench.scratch / "cache"))
+    run(command, bench.tree)
+    return repeated(bench.times, lambda: run(command, bench.tree))
+
+
+def one_changed(bench: Bench) -> Cost:
+    """With a cache, and a comment added to one file that matters."""
+    command = own("--cache-dir", str(bench.scratch / "cache"))
+    run(command, bench.tree)
+    before = bench.file.read_bytes()
+    numbers = iter(range(bench.times))
+
+    def edit() -> None:
+        bench.file.write_bytes(before + f"\n# {next(numbers)}\n".encode())
+
+    try:
+        return repeated(bench.times, lambda: run(command, bench.tree), edit)
+    finally:
+        bench.file.write_bytes(before)
+
+
+def plugin_on_one_file(bench: Bench) -> Iterator[Row]:
+    """One file through pylint with the plugin and without it, in turns, the cache warm."""
+    yield from _pairs(bench, "one file", [str(bench.file)], [])
+
+
+def plugin_with_nothing_else(bench: Bench) -> Iterator[Row]:
+    """One file through pylint with all messages off but ours, against none."""
+    yield from _pairs(bench, "one file, all else off", [str(bench.file)], ["--disable=all"])
+
+
+def plugin_on_the_tree(bench: Bench) -> Iterator[Row]:
+    """Two hundred files through pylint with the plugin and without it."""
+    files = sorted(str(path) for path in bench.tree.rglob("*.py"))[:200]
+    yield from _pairs(bench, "200 files", files, [])
+
+
+def _pairs(bench: Bench, name: str, files: list[str], options: list[str]) -> Iterator[Row]:
+    cache = f"--appstate-cache-dir={bench.scratch / 'plugin'}"
+    alone = _pylint(*options, *files)
+    ours = ["--enable=appstate-never-initialized"] if "--disable=all" in options else []
+    both = _pylint("--load-plugins=appstate_lint", cache, *options, *ours, *files)
+    run(both, bench.tree)
+    without: list[Cost] = []
+    along: list[Cost] = []
+    for _ in range(bench.times):
+        without.append(run(alone, bench.tree))
+        along.append(run(both, bench.tree))
+    yield Row(f"pylint, {name}", median(without))
+    yield Row(f"pylint, {name}, with the plugin", median(along))
+
+
+# ---------------------------------------------------------------- others
+
+
+def ruff(bench: Bench) -> Cost:
+    """``ruff check --select F``, no cache."""
+    return repeated(bench.times, lambda: run(["ruff", "check", "--select", "F", "--no-cache", "-q", "."], bench.tree))
+
+
+def pyflakes(bench: Bench) -> Cost:
+    """pyflakes."""
+    return repeated(bench.times, lambda: run([sys.executable, "-m", "pyflakes", "."], bench.tree))
+
+
+def semgrep(bench: Bench) -> Cost:
+    """semgrep with one pattern rule, one process."""
+    rules = bench.scratch / "rule.yaml"
+    rules.write_text(_PATTERN, encoding="utf-8")
+    command = ["semgrep", "scan", "--metrics=off", "--disable-version-check", "-q", "-j1", f"--config={rules}", "."]
+    return repeated(bench.times, lambda: run(command, bench.tree))
+
+
+def grimp(bench: Bench) -> Cost:
+    """The import graph of the largest package at the top of the tree."""
+    packages = [path.parent for path in bench.tree.glob("*/__init__.py")]
+    largest = max(packages, key=lambda package: sum(1 for _ in package.rglob("*.py")))
+    return repeated(bench.times, lambda: run([sys.executable, "-c", _GRIMP, largest.name], bench.tree))
+
+
+def used_before_assignment(bench: Bench) -> Cost:
+    """pylint, only its used-before-assignment; once, for it takes minutes."""
+    command = _pylint("--disable=all", "--enable=used-before-assignment", "--recursive=y", ".")
+    return run(command, bench.tree)
+
+
+OWN: dict[str, Scenario] = {
+    "floor: ast.parse of every file": floor,
+    "cold": cold,
+    "cold, every file parsed": cold_everything,
+    "cold, every file parsed, 2 processes": two_processes,
+    "warm, nothing changed": warm,
+    "warm, one file changed": one_changed,
+}
+PAIRS = (plugin_on_one_file, plugin_with_nothing_else, plugin_on_the_tree)
+PEERS: dict[str, tuple[str, Scenario]] = {
+    "ruff check --select F --no-cache": ("ruff", ruff),
+    "pyflakes": ("pyflakes", pyflakes),
+    "semgrep, one pattern": ("semgrep", semgrep),
+    "grimp, no cache": ("grimp", grimp),
+}
+SLOW_PEERS: dict[str, tuple[str, Scenario]] = {
+    "pylint, used-before-assignment": ("pylint", used_before_assignment),
+}
+
+
+def is_here(program: str) -> bool:
+    """Tell whether a peer is installed, as a program or as a package of this Python."""
+    from importlib.util import find_spec
+
+    return shutil.which(program) is not None or find_spec(program) is not None
