@@ -1,0 +1,342 @@
+"""Hostile input costs what is hostile, and nothing else: the rest of the project is linted as if it were not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesmith import from_grammar
+
+from appstate_lint import closure, engine
+from appstate_lint.cli import run
+from appstate_lint.config import Settings
+from appstate_lint.facts.extraction import extract
+from appstate_lint.facts.flow import FileFacts
+
+GOOD = {
+    "shop/__init__.py": "",
+    "shop/main.py": (
+        "from fastapi import FastAPI, Request\nfrom shop.boot import lifespan\n\napp = FastAPI(lifespan=lifespan)\n\n\n"
+        '@app.get("/")\ndef index(request: Request):\n    return request.app.state.pool, request.app.state.bus\n'
+    ),
+    "shop/boot.py": (
+        "from contextlib import asynccontextmanager\n\n\n@asynccontextmanager\nasync def lifespan(app):\n"
+        "    app.state.pool = 1\n    yield\n"
+    ),
+}
+STATE = "\n\ndef touch(app):\n    return app.state.pool\n"
+"""Makes a file one that is parsed: it mentions a holder."""
+
+
+def nested(opening: str, closing: str, middle: str = "x") -> Callable[[int], str]:
+    return lambda depth: f"{opening * depth}{middle}{closing * depth}\n"
+
+
+def blocks(head: str) -> Callable[[int], str]:
+    return lambda depth: "".join(f"{' ' * level}{head}\n" for level in range(depth)) + " " * depth + "pass\n"
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "parentheses": nested("(", ")"),
+    "lists": nested("[", "]"),
+    "dicts": nested("{1: ", "}"),
+    "calls": nested("f(", ")"),
+    "subscripts": lambda depth: "x" + "[0]" * depth + "\n",
+    "attributes": lambda depth: "x" + ".a" * depth + "\n",
+    "chained calls": lambda depth: "x" + ".f()" * depth + "\n",
+    "unary": nested("-", ""),
+    "not": nested("not ", ""),
+    "lambdas": nested("lambda: ", ""),
+    "conditions": nested("1 if 1 else ", ""),
+    "additions": lambda depth: "x = " + " + ".join(["y"] * depth) + "\n",
+    "or": lambda depth: "x = " + " or ".join(["y"] * depth) + "\n",
+    "comparisons": lambda depth: "x = " + " < ".join(["y"] * depth) + "\n",
+    "await": lambda depth: "async def f():\n    " + "await " * depth + "x\n",
+    "elif": lambda depth: "if x:\n    pass\n" + "elif x:\n    pass\n" * depth,
+    "if": blocks("if x:"),
+    "for": blocks("for x in y:"),
+    "with": blocks("with x:"),
+    "functions": blocks("def f():"),
+    "classes": blocks("class C:"),
+    "f-strings": lambda depth: "x = " + "f'{x}' " * depth + "\n",
+    "decorators": lambda depth: "@d\n" * depth + "def f():\n    pass\n",
+    "statements": lambda depth: "x = 1\n" * depth,
+    "arguments": lambda depth: f"f({', '.join(['x'] * depth)})\n",
+    "names": lambda depth: f"import {', '.join(f'a{n}' for n in range(depth))}\n",
+}
+DEPTHS = (100, 3_000, 50_000)
+BYTES: dict[str, bytes] = {
+    "null": b"x = 1\0\napp.state.x\n",
+    "utf16": ("x = 1" + STATE).encode("utf-16"),
+    "latin1": "x = 'é'".encode("latin-1") + STATE.encode(),
+    "unknown codec": b"# coding: nonsense\n" + STATE.encode(),
+    "no text codec": b"# coding: rot13\n" + STATE.encode(),
+    "python2": b"print 'x'\nexec 'y'\n" + STATE.encode(),
+    "newer syntax": b"x = ??\nlazy import y\n" + STATE.encode(),
+    "unfinished": b"x = (\n" + STATE.encode(),
+    "indented": b"  x = 1\n" + STATE.encode(),
+    "bom in the middle": b"x = 1\n\xef\xbb\xbf" + STATE.encode(),
+    "surrogate": b"x = '\\ud800'\n" + STATE.encode(),
+    "huge number": b"x = 1" + b"0" * 10_000 + STATE.encode(),
+    "form feeds": b"\x0c\x0c\nx = 1\n" + STATE.encode(),
+    "only carriage returns": b"x = 1\rdef f(app):\r    return app.state.pool\r",
+    "long line": b"x = '" + b"a" * 5_000_000 + b"'\n" + STATE.encode(),
+    "long literal": b"x = [" + b"1, " * 100_000 + b"]\n" + STATE.encode(),
+    "combining marks": ("x\u0301" * 3000 + " = 1").encode() + STATE.encode(),
+    "imports itself": b"from shop.hostile import *\nfrom shop import hostile\n" + STATE.encode(),
+    "imports in a circle": b"from shop import main\nfrom shop.main import *\n" + STATE.encode(),
+    "extends itself": b"class A(A):\n    pass\n\n\nclass B(C):\n    pass\n\n\nclass C(B):\n    pass\n" + STATE.encode(),
+}
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def good_findings(root: Path, jobs: int = 1) -> list[object]:
+    """Return what is found in the good files."""
+    report = engine.analyze(root, Settings(), jobs=jobs)
+    json.loads(msgspec.json.encode(report))
+    return [(each.code, each.file, each.line, each.component) for each in report.findings if each.file in GOOD]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return written(tmp_path / "project", GOOD)
+
+
+def test_the_good_files_have_a_finding(root: Path) -> None:
+    assert ("E7802", "shop/main.py", 9, "bus") in good_findings(root)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_any_depth_gives_facts(shape: str, depth: int) -> None:
+    facts = extract(SHAPES[shape](min(depth, 90) if shape in ("if", "for", "with", "functions", "classes") else depth))
+    assert isinstance(facts, FileFacts)
+    assert facts.error or facts.body or shape in ("parentheses", "unary", "not", "f-strings")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_depth_beside_good_files(shape: str, root: Path) -> None:
+    expected = good_findings(root)
+    text = SHAPES[shape](90 if shape in ("if", "for", "with", "functions", "classes") else 3_000)
+    (root / "shop" / "hostile.py").write_text(text + STATE, encoding="utf-8")
+    main = root / "shop" / "main.py"
+    main.write_text(GOOD["shop/main.py"] + "import shop.hostile\n", encoding="utf-8")
+    assert good_findings(root) == expected
+
+
+@pytest.mark.parametrize("kind", BYTES)
+def test_odd_bytes_beside_good_files(kind: str, root: Path) -> None:
+    expected = good_findings(root)
+    (root / "shop" / "hostile.py").write_bytes(BYTES[kind])
+    report = engine.analyze(root, Settings())
+    lost = report.coverage.files.unparsable
+    found = [(each.code, each.file, each.line, each.component) for each in report.findings if each.file in GOOD]
+    assert lost in ((), ("shop/hostile.py",))
+    assert report.incomplete == bool(lost)
+    if lost:  # what it may write is not known: existence findings are withheld where its bytes allow it
+        assert any(note.startswith("shop/hostile.py could not be parsed") for note in report.notes)
+        assert set(found) <= set(expected)
+    else:
+        assert found == expected
+
+
+def test_odd_files_beside_good_files(root: Path) -> None:
+    expected = good_findings(root)
+    shop = root / "shop"
+    (shop / "folder.py").mkdir()
+    os.mkfifo(shop / "fifo.py")
+    (shop / "loop.py").symlink_to("loop.py")
+    (shop / "nowhere.py").symlink_to("nothing.py")
+    (shop / "up").symlink_to("..")
+    (shop / "zero.py").symlink_to("/dev/zero")
+    (root / "shop" / os.fsdecode(b"bad\xff.py")).write_text("app.state.bus = 1\n", encoding="utf-8")
+    with socket.socket(socket.AF_UNIX) as listening:
+        here = Path.cwd()
+        os.chdir(shop)  # names of sockets are short
+        try:
+            listening.bind("socket.py")
+        finally:
+            os.chdir(here)
+        assert good_findings(root) == expected
+        assert good_findings(root, jobs=2) == expected
+
+
+def test_what_is_cut_short_is_never_a_clean_report(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "shop" / "main.py").write_text(GOOD["shop/main.py"].replace(", request.app.state.bus", ""), "utf-8")
+    (root / "shop" / "hostile.py").write_text("def broken(:\n" + STATE, encoding="utf-8")
+    run(["check", str(root), "--no-cache"])
+    assert "shop/hostile.py could not be parsed" in capsys.readouterr().err
+    run(["check", str(root), "--no-cache", "--output-format", "json"])
+    assert json.loads(capsys.readouterr().out)["coverage"]["files"]["unparsable"] == ["shop/hostile.py"]
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "a = " + "[" * 5000,
+        "a." * 20_000 + "b = 1",
+        "[" + "a." * 5000 + "b]",
+        "applications = [" + '"a", ' * 50_000 + "]",
+        "exclude = ['" + "*" * 5_000 + "']",
+        "exclude = ['" + "**/" * 500 + "x']",
+        "\0",
+        "a = 1\na = 2",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_hostile_toml_ends_in_a_message(toml: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "appstate-lint.toml").write_text(toml, encoding="utf-8")
+    code = run(["check", str(root), "--no-cache"])
+    said = capsys.readouterr()
+    assert code in (0, 1, 2)
+    assert "Traceback" not in said.err and "internal error" not in said.err
+    assert code != 2 or said.err.startswith("appstate-lint: appstate-lint.toml:")
+
+
+# ---------------------------------------------------------------- what it reads is never run
+
+
+TRAP = "import pathlib\npathlib.Path(__file__).with_suffix('.trapped').write_text('ran')\nraise SystemExit(3)\n"
+HOSTILE = {
+    **{f"{name}.py": TRAP for name in ("setup", "conftest", "sitecustomize", "usercustomize", "tomli", "ast", "json")},
+    **{f"{name}/__init__.py": TRAP for name in ("click", "msgspec", "rich", "pathspec", "pylint")},
+    "appstate_lint_extra.py": TRAP,
+    "hostile.pth": "import setup\n",
+    "pyproject.toml": (
+        "[tool.pylint.main]\ninit-hook = \"import pathlib; pathlib.Path('hook.trapped').write_text('ran')\"\n"
+        'load-plugins = ["setup"]\n[tool.appstate-lint]\n'
+    ),
+    "shop/trap.py": TRAP + STATE,
+}
+WATCHING = """
+import os, sys
+root = os.path.realpath(sys.argv.pop(1))
+def watch(event, args):
+    if event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "os.fork"):
+        print("BAD", event, args, file=sys.stderr, flush=True)
+    if event == "exec" and getattr(args[0], "co_filename", "").startswith(root):
+        print("BAD exec", args[0].co_filename, file=sys.stderr, flush=True)
+    if event == "import" and args[1] and os.path.realpath(str(args[1])).startswith(root):
+        print("BAD import", args[1], file=sys.stderr, flush=True)
+    if event == "compile" and args[1] is not None and str(args[1]).startswith(root):
+        print("BAD compile", args[1], file=sys.stderr, flush=True)
+from appstate_lint.cli import main
+sys.addaudithook(watch)
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("shadowed", ["", "fastapi"])
+def test_nothing_of_the_project_is_run(shadowed: str, tmp_path: Path) -> None:
+    own = {f"{shadowed}/__init__.py": TRAP} if shadowed else {}
+    root = written(tmp_path / "project", {**GOOD, **HOSTILE, **own})
+    command = [sys.executable, "-c", WATCHING, str(root), "check", ".", "--no-cache"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [*command[:1], "-P", *command[1:]] if sys.version_info >= (3, 11) else [*command[:1], "-I", *command[1:]],
+        cwd=root, capture_output=True, text=True, timeout=120, env=env,
+    )  # fmt: skip
+    assert "BAD" not in done.stderr
+    assert "files seen" in done.stderr and "Traceback" not in done.stderr
+    assert ("bus" in done.stdout) == (not shadowed)  # a package of its own of that name is no framework
+    assert not list(root.rglob("*.trapped"))
+
+
+def test_the_module_does_not_import_from_the_working_directory(tmp_path: Path) -> None:
+    root = written(tmp_path / "project", {**GOOD, **HOSTILE})
+    command = [sys.executable, "-m", "appstate_lint", "check", "--no-cache"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "bus" in done.stdout
+    assert not [path for path in root.rglob("*.trapped") if path.stem not in ("sitecustomize", "usercustomize")]
+
+
+# ---------------------------------------------------------------- random programs
+
+SOURCES = sorted(path for path in Path(engine.__file__).parent.rglob("*.py"))
+
+
+def mutated(dice: random.Random) -> str:
+    """Return real code with something moved, doubled, cut or put in: often still a program."""
+    text = dice.choice(SOURCES).read_text("utf-8")
+    lines = text.split("\n")
+    for _ in range(dice.randrange(1, 6)):
+        at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
+        match dice.randrange(6):
+            case 0:
+                lines[at], lines[other] = lines[other], lines[at]
+            case 1:
+                lines.insert(at, lines[other])
+            case 2:
+                del lines[at]
+                lines.append("")
+            case 3:
+                lines[at] = lines[at].replace("self", "app.state", 1)
+            case 4:
+                lines[at] = dice.choice(("app.state.bus", "yield", "await app.state.x", "return", "raise", "é = 1"))
+            case _:
+                cut = dice.randrange(len(lines[at]) + 1)
+                lines[at] = (
+                    lines[at][:cut] + dice.choice(("(", "'", "\\", "\t", ":", "*", "\u2028", "")) + lines[at][cut:]
+                )
+    return "\n".join(lines)
+
+
+def survives(root: Path, rounds: int, first: int = 0) -> None:
+    for seed in range(first, first + rounds):
+        text = mutated(random.Random(seed))
+        facts = extract(text)
+        assert facts == extract(text), f"seed {seed}"
+        if not facts.error:
+            blob = msgspec.msgpack.encode(facts)
+            assert msgspec.msgpack.decode(blob, type=FileFacts) == facts, f"seed {seed}"
+        (root / "shop" / "hostile.py").write_text(text + "\nfrom shop.main import *\n", encoding="utf-8")
+        once = msgspec.json.encode(engine.analyze(root, Settings(), include_tests=True, with_stories=True))
+        assert once == msgspec.json.encode(engine.analyze(root, Settings(), include_tests=True, with_stories=True))
+
+
+def test_mutated_code_gives_the_same_twice(root: Path) -> None:
+    survives(root, 40)
+
+
+@pytest.mark.whole
+def test_a_thousand_mutants(root: Path) -> None:
+    survives(root, 1000, first=1000)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(from_grammar())
+def test_random_programs_give_facts(text: str) -> None:
+    facts = extract(text)
+    assert facts == extract(text)
+    if not facts.error:
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=FileFacts) == facts
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text() | st.text("()[]{}'\"\\:,.=abc \n\t#@*"))
+def test_random_text_gives_facts(text: str) -> None:
+    assert isinstance(extract(text), FileFacts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary())
+def test_random_bytes_are_contained(content: bytes) -> None:
+    assert isinstance(closure.parse(content).facts, FileFacts)
