@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -12,6 +15,7 @@ from appstate_lint.cli_common import (
     FOUND,
     CannotRun,
     Project,
+    cache_options,
     config_option,
     details,
     emit,
@@ -19,20 +23,54 @@ from appstate_lint.cli_common import (
     reported,
     say,
     settings_of,
+    store_of,
     verbose_option,
 )
-from appstate_lint.config import OWN_FILE
+from appstate_lint.config import OWN_FILE, Component
 from appstate_lint.contracts.inference import inferred
 from appstate_lint.contracts.overview import Overview, overview
-from appstate_lint.contracts.text import merged
+from appstate_lint.contracts.text import Unmergeable, merged
 from appstate_lint.files import write_whole
 from appstate_lint.model import Severity
+from appstate_lint.progress import waiting
 from appstate_lint.report import contracts as shown
 from appstate_lint.report.contracts import GraphFormat
 
 NOTHING = "note: no contracts are declared; `appstate-lint contracts infer --write` writes those that hold today"
 
-_path = click.argument("path", default=".", type=click.Path())
+
+class Asked(NamedTuple):
+    """What a command is asked about: a project, the configuration file it was given, and what is to be said of it."""
+
+    project: Project
+    config_path: str | None
+    reckoning: engine.Reckoning
+    verbose: bool
+
+    def notes(self) -> list[str]:
+        """Return what is said to people besides the answer."""
+        report = self.reckoning.report
+        notes = [f"note: {note}" for note in report.notes]
+        if not report.applications:
+            notes.append("note: no application was found; `applications` in the configuration can name one")
+        return [*notes, *(details(report) if self.verbose else ())]
+
+
+def asking(command: Callable[..., int]) -> Callable[..., int]:
+    """Give ``command`` a path and the common options, and the analysis of what they name."""
+
+    @functools.wraps(command)
+    def asked(
+        path: str, config_path: str | None, cache_dir: str | None, cached: bool, verbose: bool, **options: object
+    ) -> int:
+        (project,) = projects_of((path,))
+        settings = settings_of(project, config_path)
+        with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
+            reckoning = engine.reckon(project.root, settings, store=store)
+        return command(Asked(project, config_path, reckoning, verbose), **options)
+
+    argument = click.argument("path", default=".", type=click.Path())
+    return argument(config_option(cache_options(verbose_option(reported(asked)))))
 
 
 @click.group("contracts")
@@ -41,87 +79,57 @@ def contracts() -> None:
 
 
 @contracts.command()
-@_path
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
-@config_option
-@verbose_option
-@reported
-def check(path: str, output_format: str, config_path: str | None, verbose: bool) -> int:
+@asking
+def check(asked: Asked, output_format: str) -> int:
     """Say of each contract in PATH (default: here) whether it is kept, broken, vacuous or unchecked, and why."""
-    _, reckoning = _reckoned(path, config_path)
-    verdicts = reckoning.verdicts
+    verdicts = asked.reckoning.verdicts
     emit(shown.verdicts_json(verdicts) if output_format == "json" else shown.verdicts_text(verdicts))
-    say(shown.counts(verdicts), *([] if verdicts else [NOTHING]), *_notes(reckoning, verbose))
+    say(shown.counts(verdicts), *([] if verdicts else [NOTHING]), *asked.notes())
     bad = (each for verdict in verdicts for each in verdict.findings)
     return FOUND if any(each.severity is not Severity.INFO for each in bad) else CLEAN
 
 
 @contracts.command()
-@_path
 @click.option("--output-format", type=click.Choice(["text", "markdown", "json"]), default="text")
-@config_option
-@verbose_option
-@reported
-def report(path: str, output_format: str, config_path: str | None, verbose: bool) -> int:
+@asking
+def report(asked: Asked, output_format: str) -> int:
     """Report the components of PATH (default: here): phases, status, who is hit, what to do, in which order."""
-    _, reckoning = _reckoned(path, config_path)
-    seen = _overview(reckoning)
     render = {"text": shown.overview_text, "markdown": shown.overview_markdown, "json": shown.overview_json}
-    emit(render[output_format](seen))
-    say(shown.counts(reckoning.verdicts), *_notes(reckoning, verbose))
+    emit(render[output_format](_overview(asked.reckoning)))
+    say(shown.counts(asked.reckoning.verdicts), *asked.notes())
     return CLEAN
 
 
 @contracts.command()
-@_path
 @click.option("--output-format", type=click.Choice([form.value for form in GraphFormat]), default="mermaid")
-@config_option
-@verbose_option
-@reported
-def graph(path: str, output_format: str, config_path: str | None, verbose: bool) -> int:
+@asking
+def graph(asked: Asked, output_format: str) -> int:
     """Draw the contracts of PATH (default: here): phases and dependencies."""
-    _, reckoning = _reckoned(path, config_path)
-    emit(shown.graph(_overview(reckoning), GraphFormat(output_format)))
-    say(*([] if reckoning.compliance.contracts else [NOTHING]), *_notes(reckoning, verbose))
+    emit(shown.graph(_overview(asked.reckoning), GraphFormat(output_format)))
+    say(*([] if asked.reckoning.verdicts else [NOTHING]), *asked.notes())
     return CLEAN
 
 
 @contracts.command()
-@_path
 @click.option("--write", is_flag=True, help="Add the contracts to the configuration of the project.")
-@config_option
-@verbose_option
-@reported
-def infer(path: str, write: bool, config_path: str | None, verbose: bool) -> int:
+@asking
+def infer(asked: Asked, write: bool) -> int:
     """Print the contracts that the code of PATH (default: here) keeps today, as TOML."""
-    project, reckoning = _reckoned(path, config_path)
-    found = inferred(reckoning.compliance)
-    file, shared = _target(project.root, config_path)
+    found = inferred(asked.reckoning.compliance)
+    file, shared = _target(asked.project.root, asked.config_path)
     if write:
-        _write(file, merged(_read(file), found, shared))
+        _write(file, _added(file, found, shared))
         say(f"{len(found)} contracts in {file}; what was there stays as it was")
     else:
         emit(merged("", found, shared))
         say(f"{len(found)} contracts; --write adds them to {file}")
-    say(*_notes(reckoning, verbose))
+    say(*asked.notes())
     return CLEAN
-
-
-def _reckoned(path: str, config_path: str | None) -> tuple[Project, engine.Reckoning]:
-    (project,) = projects_of((path,))
-    settings = settings_of(project, config_path)
-    return project, engine.reckon(project.root, settings)
 
 
 def _overview(reckoning: engine.Reckoning) -> Overview:
     return overview(reckoning.compliance, reckoning.verdicts)
-
-
-def _notes(reckoning: engine.Reckoning, verbose: bool) -> list[str]:
-    notes = [f"note: {note}" for note in reckoning.report.notes]
-    if not reckoning.report.applications:
-        notes.append("note: no application was found; `applications` in the configuration can name one")
-    return [*notes, *(details(reckoning.report) if verbose else ())]
 
 
 def _target(root: Path, config_path: str | None) -> tuple[Path, bool]:
@@ -130,6 +138,16 @@ def _target(root: Path, config_path: str | None) -> tuple[Path, bool]:
         return Path(config_path), config.start_in(Path(config_path)) != ()
     found = config.located(root)
     return (root / OWN_FILE, False) if found is None else (found[0], found[2] != ())
+
+
+def _added(file: Path, found: Iterable[Component], shared: bool) -> str:
+    try:
+        return merged(_read(file), found, shared)
+    except Unmergeable as error:
+        advice = "`appstate-lint contracts infer` prints them, to be copied by hand"
+        raise CannotRun(
+            f"{file}: its tables are written so that no contract can be added ({error}); {advice}"
+        ) from error
 
 
 def _read(file: Path) -> str:

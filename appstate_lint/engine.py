@@ -82,13 +82,16 @@ def analyze(
     return selection.applied(report, settings, _texts(files, load))
 
 
-def reckon(root: Path, settings: Settings) -> Reckoning:
-    """Analyze the project at ``root``; return all that is to be said of its contracts."""
+def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None) -> Reckoning:
+    """Analyze the project at ``root``; return all that is to be said of its contracts.
+
+    A ``store`` gives the facts of files that were parsed before.
+    """
     from appstate_lint import contracts
 
     files = source.discover(root, settings.exclude, settings.tests)
-    load = _loader(root, {})
-    ran = _run(root, settings, files, load, Wanted(), watch=True)
+    load = _loader(root, {}, store)
+    ran = _run(root, settings, files, load, Wanted(), store.extract if store is not None else None, watch=True)
     applied = selection.applied(ran.report, settings, _texts(files, load))
     return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
 

@@ -16,6 +16,7 @@ from test_config import BAD, FULL, in_pyproject
 from appstate_lint import cli, config, engine, settings_schema
 from appstate_lint.contracts import order
 from appstate_lint.contracts.inference import inferred
+from appstate_lint.contracts.text import merged
 from appstate_lint.frameworks import rules_folder
 
 SAMPLE = Path(__file__).parent / "projects" / "orchestrator"
@@ -173,6 +174,52 @@ def test_comments_and_what_people_wrote_stay(project: Path, name: str) -> None:
     assert (pool.description, pool.phase, pool.type) == ("Connections", "startup", "main:Pool")
     assert run("contracts", "check", project)[0] == 0
     assert run("check", project)[0] == 0
+
+
+POOL = [config.Component("pool", phase="startup", depends_on=("a",)), config.Component('o"d.d\n', optional=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ("", False),
+        ("closed = true", False),
+        ("closed = true\r\n\r\n[components.pool]\r\nphase = 'x' # c\r\n", False),
+        ("components.pool.phase = 'x'\n", False),
+        ("[components]\npool = { phase = 'x' }\n", False),
+        ("[components]\npool.phase = 'x'\n[components.z]\n[[migrations]]\nname = 'q'\n", False),
+        ("[tool.appstate-lint]\nclosed = true\n[tool.black]\nx = 1\n", True),
+        ("tool.appstate-lint.components.pool.phase = 'x'\n", True),
+        ("[[tool.x]]\na = 1\n[tool.appstate-lint.components.pool]\nphase = 'y'\n[tool.z]\nb = 2\n", True),
+        ("[tool.black]\nx = 1\n", True),
+    ],
+)
+def test_contracts_are_merged_into_any_text(text: str, shared: bool) -> None:
+    made = merged(text, POOL, shared)
+    before, after = tomli.loads(text), tomli.loads(made)
+    table = after["tool"]["appstate-lint"] if shared else after
+    assert table["components"]['o"d.d\n'] == {"optional": True}
+    assert table["components"]["pool"]["depends-on"] == ["a"]
+    assert merged(made, POOL, shared) == made
+    assert ("\r\n" in made) == ("\r\n" in text)
+    for line in text.split("\r\n" if "\r\n" in text else "\n"):
+        assert line.rstrip(" }") in made
+    del table["components"]
+    for part in (before, before.get("tool", {}).get("appstate-lint", {})):
+        part.pop("components", None)
+    if shared and not after["tool"]["appstate-lint"]:
+        del after["tool"]["appstate-lint"]
+        before["tool"].pop("appstate-lint", None)
+    assert after == before
+
+
+def test_tables_that_cannot_be_added_to_are_said(project: Path) -> None:
+    file = project / "appstate-lint.toml"
+    file.write_text("components = { pool = { phase = 'startup' } }\n", encoding="utf-8")
+    code, _, err = run("contracts", "infer", project, "--write")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "copied by hand" in err
+    assert file.read_text(encoding="utf-8") == "components = { pool = { phase = 'startup' } }\n"
 
 
 def test_the_sample_is_clean_once_its_contracts_are_inferred(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import tomli
+
 from appstate_lint.config import TABLE, Component
 
 if TYPE_CHECKING:
@@ -12,11 +14,31 @@ if TYPE_CHECKING:
     from tomlkit.items import Table
 
 
+class Unmergeable(Exception):
+    """The tables of a configuration are written in a way that nothing can be added to."""
+
+
 def merged(text: str, contracts: Iterable[Component], shared: bool) -> str:
     """Return the text of a configuration with ``contracts`` added to it.
 
     Keys that a component already has are left alone. ``shared`` tells that the text is that of a ``pyproject.toml``.
+    Raises Unmergeable.
     """
+    contracts = tuple(contracts)
+    try:
+        made = _merged(text, contracts, shared)
+        read: object = tomli.loads(made)
+        for name in (*(("tool", TABLE) if shared else ()), *(("components",) if contracts else ())):
+            read = read[name]  # type: ignore[index]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unmergeable(str(error)) from error
+    if contracts and not {each.name for each in contracts} <= set(read):  # type: ignore[call-overload]
+        raise Unmergeable("some tables were lost")
+    windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
+    return made.replace("\r\n", "\n").replace("\n", "\r\n") if windows else made
+
+
+def _merged(text: str, contracts: Iterable[Component], shared: bool) -> str:
     import tomlkit
 
     document = tomlkit.parse(text)
