@@ -19,6 +19,7 @@ from appstate_lint.cli_common import (
     config_option,
     details,
     emit,
+    processes,
     projects_of,
     reported,
     say,
@@ -61,12 +62,18 @@ def asking(command: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(command)
     def asked(
-        path: str, config_path: str | None, cache_dir: str | None, cached: bool, verbose: bool, **options: object
+        path: str,
+        config_path: str | None,
+        cache_dir: str | None,
+        cached: bool,
+        jobs: int,
+        verbose: bool,
+        **options: object,
     ) -> int:
         (project,) = projects_of((path,))
         settings = settings_of(project, config_path)
         with waiting(f"analyzing {project.root.name}"), store_of(project, cache_dir, cached, verbose) as store:
-            reckoning = engine.reckon(project.root, settings, store=store)
+            reckoning = engine.reckon(project.root, settings, store=store, jobs=processes(jobs))
         return command(Asked(project, config_path, reckoning, verbose), **options)
 
     argument = click.argument("path", default=".", type=click.Path())

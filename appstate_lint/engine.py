@@ -82,16 +82,17 @@ def analyze(
     return selection.applied(report, settings, _texts(files, load))
 
 
-def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None) -> Reckoning:
+def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, jobs: int = 1) -> Reckoning:
     """Analyze the project at ``root``; return all that is to be said of its contracts.
 
-    A ``store`` gives the facts of files that were parsed before.
+    A ``store`` gives the facts of files that were parsed before; so many ``jobs`` are the processes to use.
     """
     from appstate_lint import contracts
 
     files = source.discover(root, settings.exclude, settings.tests)
     load = _loader(root, {}, store)
-    ran = _run(root, settings, files, load, Wanted(), store.extract if store is not None else None, watch=True)
+    known = _Known(_context(store, root, settings, Wanted()), store, {}) if store is not None else None
+    ran = _run(root, settings, files, load, Wanted(), known, watch=True, jobs=jobs)
     applied = selection.applied(ran.report, settings, _texts(files, load))
     return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
 

@@ -450,3 +450,46 @@ app = FastAPI(lifespan=lifespan)
     toml = 'phases = ["early", "late"]\n[[phase-markers]]\ncall = "phasing:begin"\nargument = 1\n'
     (tmp_path / "appstate-lint.toml").write_text(f'{toml}[components.pool]\nphase = "early"\n', encoding="utf-8")
     assert {each.rule for each in findings(tmp_path)} == {LATE, "appstate-contract-vacuous"}
+
+
+def test_processes_change_nothing(tmp_path: Path) -> None:
+    """What an application stores comes back from the process that interpreted it: class, phase, ingredients."""
+    for name in ("one", "two", "three"):
+        text = """\
+from fastapi import FastAPI
+
+
+class Pool: ...
+
+
+class Cache: ...
+
+
+def begin(phase): ...
+
+
+def start():
+    app.state.cache = Cache()
+    begin("late")
+    app.state.pool = [app.state.cache]
+
+
+def create():
+    global app
+    app = FastAPI(on_startup=[start])
+    return app
+
+
+if __name__ == "__main__":
+    import uvicorn
+    uvicorn.run(create())
+"""
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    toml = 'phases = ["early", "late"]\n[[phase-markers]]\ncall = "one:begin"\n'
+    toml += '[components.cache]\ntype = "one:Pool"\n[components.pool]\nphase = "early"\n'
+    (tmp_path / "appstate-lint.toml").write_text(toml, encoding="utf-8")
+    loaded = config.load(tmp_path)
+    found = engine.analyze(tmp_path, loaded).findings
+    rules = {each.rule for each in found}
+    assert rules >= {LATE, "appstate-contract-type", "appstate-undeclared-dependency"}
+    assert engine.analyze(tmp_path, loaded, jobs=3).findings == found

@@ -219,7 +219,7 @@ class Compliance:
         """Yield writes of what is surely not of the declared type, and the name of its class."""
         for each in self.obligations:
             for write in each.writes:
-                found = types.mismatch(self.project, each.contract, write.made)
+                found = types.mismatch(self.project, each.contract, write)
                 if found is not None and not write.possible:
                     yield each, write, found
 

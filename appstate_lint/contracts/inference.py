@@ -11,13 +11,10 @@ from appstate_lint.contracts import order, types
 from appstate_lint.contracts.compliance import Compliance, Obligation
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.model import Kind, Phase, Place
-from appstate_lint.project import Symbol
 from appstate_lint.timeline import Component
 from appstate_lint.timeline.phasing import earliest
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
 from appstate_lint.timeline.records import Occurrence
-from appstate_lint.timeline.values import NONE as NONE_VALUE
-from appstate_lint.timeline.values import Object, options
 
 _NOWHERE = Place("", 0, 0, 0, 0)
 
@@ -78,15 +75,10 @@ def _phase_of(compliance: Compliance, write: Occurrence) -> str:
 
 def _type(compliance: Compliance, obligations: list[Obligation]) -> str | None:
     """Return the class of the project that every value stored in the component is an instance of."""
-    made = [write.made for each in obligations for write in each.writes if write.value_written]
-    values = [one for value in made if value is not None for one in options(value) if one != NONE_VALUE]
-    if not values or None in made:
+    found = {types.class_of(write) for each in obligations for write in each.writes if write.value_written}
+    symbol = found.pop() if len(found) == 1 else None
+    if symbol is None:
         return None
-    names = {types.class_name(compliance.project, each) for each in values}
-    first = values[0]
-    if len(names) != 1 or not isinstance(first, Object) or first.cls is None or not names.copy().pop():
-        return None
-    symbol = Symbol("class", first.cls.file, first.cls.index)
     module = compliance.project.modules.by_path[symbol.file].module
     qualname = compliance.project.cls(symbol.file, symbol.index).qualname
     return None if "<locals>" in qualname else f"{module}:{qualname}"

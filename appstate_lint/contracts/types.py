@@ -4,87 +4,69 @@ from __future__ import annotations
 
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.values import NONE as NONE_VALUE
-from appstate_lint.timeline.values import (
-    AnyOf,
-    ClassValue,
-    DictValue,
-    FunctionValue,
-    ListValue,
-    Literal,
-    Object,
-    TupleValue,
-    Value,
-    options,
-)
+from appstate_lint.timeline.records import Made, Occurrence
 
-_BUILTIN = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "tuple": tuple, "bytes": bytes}
+_BUILTIN: dict[str, type] = {
+    each.__name__: each for each in (str, int, float, bool, bytes, dict, list, tuple)
+}  # fmt: skip
 _OPEN_BASES = ("Protocol", "Any", "?")
 
 
-def mismatch(project: Project, contract: Contract, value: Value | None) -> str | None:
+def mismatch(project: Project, contract: Contract, write: Occurrence) -> str | None:
     """Return the name of the class of what is stored, if it is surely not of the contract's type.
 
-    Of several possible values each must be of a wrong one; ``None`` is no type's matter.
+    Of several possible values each must be of a wrong one; None is no type's matter.
     """
-    if value is None or contract.declared.type is None:
+    if contract.declared.type is None:
         return None
-    several = [each for each in options(value) if each != NONE_VALUE]
-    names = [_wrong(project, contract, each) for each in several]
+    names = [_wrong(project, contract, each) for each in sorted(write.made)]
     return names[0] if names and all(names) else None
 
 
-def checkable(project: Project, contract: Contract, value: Value | None) -> bool:
+def checkable(project: Project, contract: Contract, write: Occurrence) -> bool:
     """Tell whether the class of what is stored and the type of the contract are both known."""
-    several = [each for each in options(value) if each != NONE_VALUE] if value is not None else []
     known = contract.cls is not None and not _is_open(project, contract.cls)
     known = known or _builtin(contract) is not None
-    return known and bool(several) and all(class_name(project, each) for each in several)
+    return known and bool(write.made) and Made() not in write.made
 
 
-def class_name(project: Project, value: Value) -> str:
-    """Return the dotted name of the class that a value surely is an instance of, empty where that is not known."""
-    match value:
-        case Object(site=site, cls=ClassValue(file=file, index=index)) if not site.startswith("any "):
-            return project.dotted(Symbol("class", file, index))
-        case Literal(value=constant) if constant is not None:
-            return type(constant).__name__
-        case ListValue():
-            return "list"
-        case DictValue():
-            return "dict"
-        case TupleValue():
-            return "tuple"
-    return ""
+def class_of(write: Occurrence) -> Symbol | None:
+    """Return the class of the project of which all that is stored is an instance."""
+    if len(write.made) != 1:
+        return None
+    (made,) = write.made
+    return Symbol("class", made.file, made.index) if made.file else None
 
 
-def _wrong(project: Project, contract: Contract, value: Value) -> str:
-    """Return the name of a value's class if it is surely none of the contract's type, else nothing."""
-    name = class_name(project, value)
-    if not name or isinstance(value, (AnyOf, FunctionValue)):
-        return ""
+def _wrong(project: Project, contract: Contract, made: Made) -> str:
+    """Return the name of an object's class if it is surely none of the contract's type, else nothing."""
     cls = contract.cls
-    if isinstance(value, Object):
-        assert value.cls is not None
-        if cls is None or _is_open(project, cls):
-            return ""
-        if project.methods(value.cls.file, value.cls.index).get("__new__") is not None:
-            return ""
-        mro = project.mro(value.cls.file, value.cls.index)
-        if any((each.kind, each.file, each.index) == ("class", cls.file, cls.index) for each in mro):
-            return ""
-        return "" if any(each.name == "?" for each in mro) else name
-    if cls is not None:
-        return "" if _is_open(project, cls) or isinstance(value, (DictValue, TupleValue)) else name
-    wanted, found = _builtin(contract), {"list": list, **_BUILTIN}.get(name)
-    if wanted is None or found is None or wanted is float:
+    if made.file:
+        known = cls is not None and not _is_open(project, cls)
+        return _unrelated(project, made, cls) if cls is not None and known else ""
+    if not made.builtin:
         return ""
-    return "" if issubclass(found, wanted) else name
+    if cls is not None:
+        return "" if _is_open(project, cls) or made.builtin in ("dict", "tuple") else made.builtin
+    wanted, found = _builtin(contract), _BUILTIN.get(made.builtin)
+    if wanted is None or found is None or wanted is float or issubclass(found, wanted):
+        return ""
+    return made.builtin
+
+
+def _unrelated(project: Project, made: Made, cls: Symbol) -> str:
+    """Return the name of a class that surely neither is another one nor extends it."""
+    mro = project.mro(made.file, made.index)
+    if project.methods(made.file, made.index).get("__new__") is not None or any(each.name == "?" for each in mro):
+        return ""
+    if any((each.kind, each.file, each.index) == ("class", cls.file, cls.index) for each in mro):
+        return ""
+    return project.dotted(Symbol("class", made.file, made.index))
 
 
 def _builtin(contract: Contract) -> type | None:
     name = (contract.declared.type or "").replace(":", ".").removeprefix("builtins.")
-    return {"list": list, **_BUILTIN}.get(name)
+    return _BUILTIN.get(name)
 
 
 def _is_open(project: Project, cls: Symbol) -> bool:

@@ -91,6 +91,6 @@ def _undecided(compliance: Compliance, obligation: Obligation) -> Iterator[str]:
     if (read := compliance.may_lack(obligation)) is not None:
         spot = f"{read.place.file}:{read.place.line}"
         yield f"{where} may {'leave it out' if read.bits & ABSENT else 'leave None in it'}: {spot} can find it so"
-    known = (types.checkable(compliance.project, obligation.contract, each.made) for each in obligation.writes)
+    known = (types.checkable(compliance.project, obligation.contract, each) for each in obligation.writes)
     if declared.type is not None and not any(known):
         yield f"the class of what {where} writes is not known"

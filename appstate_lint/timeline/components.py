@@ -28,10 +28,11 @@ from appstate_lint.timeline.presence import (
     is_about,
     rewritten,
 )
-from appstate_lint.timeline.records import CallStep, NoneCall, Occurrence, Outside
+from appstate_lint.timeline.records import CallStep, Made, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import (
     MISSING_NAME,
     AnyOf,
+    ClassValue,
     DictValue,
     External,
     FunctionValue,
@@ -146,7 +147,7 @@ class Components(Ingredients):
             seen.made_from = self.made_from() - {component}
             names = {*self.declared.get(component, ()), *seen.made_from}
             seen.around = {name: self.cell(path, (owner.site, name)).bits for name in sorted(names)}
-            seen.made = plain(value)
+            seen.made = frozenset(made_of(each) for each in options(plain(value)) if each != NONE_VALUE)
             written = bits_of(value)
             seen.none_written, seen.value_written = bool(written & NONE), bool(written & VALUE)
             made = plain(value)
@@ -439,6 +440,22 @@ def is_made(value: Value) -> bool:
         case ListValue() | DictValue():
             return True
     return False
+
+
+def made_of(value: Value) -> Made:
+    """Return the class that a value surely is an instance of."""
+    match value:
+        case Object(site=site, cls=ClassValue(file=file, index=index)) if not site.startswith("any "):
+            return Made(file, index)
+        case Literal(value=constant):
+            return Made(builtin=type(constant).__name__)
+        case ListValue():
+            return Made(builtin="list")
+        case DictValue():
+            return Made(builtin="dict")
+        case TupleValue():
+            return Made(builtin="tuple")
+    return Made()
 
 
 def truth_of(value: Value) -> bool | None:

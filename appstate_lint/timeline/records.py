@@ -8,7 +8,6 @@ import msgspec
 
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline.presence import Facts, Key
-from appstate_lint.timeline.values import Value, join
 
 
 class CallStep(NamedTuple):
@@ -18,6 +17,14 @@ class CallStep(NamedTuple):
     line: int
     function: str
     phase: Phase
+
+
+class Made(NamedTuple):
+    """The class of an object: of the project (file and index), builtin (its name), or not known."""
+
+    file: str = ""
+    index: int = -1  # type: ignore[assignment]  # nobody asks for the index of a member
+    builtin: str = ""
 
 
 Stack: TypeAlias = tuple[CallStep, ...]
@@ -64,8 +71,8 @@ class Occurrence(msgspec.Struct):
     """For a write before serving: the components that what is stored was made from."""
     around: dict[str, int] = {}
     """For a write: what the components can hold just before it that it was made from, or that its contract names."""
-    made: Value | None = None
-    """For a write: what is stored, all ways joined."""
+    made: frozenset[Made] = frozenset()
+    """For a write: what the stored value is made of, all ways joined; None is left out."""
     replaces: Place | None = None
     """For a write: where the different object was written that it replaces on every path to here."""
 
@@ -188,7 +195,7 @@ class Records:
         known.made_from |= seen.made_from
         names = known.around.keys() | seen.around.keys()
         known.around = {name: known.around.get(name, 0) | seen.around.get(name, 0) for name in sorted(names)}
-        known.made = join(known.made, seen.made) if known.made is not None and seen.made is not None else None
+        known.made |= seen.made
         known.partial = known.partial or seen.partial
         known.gone = known.gone or seen.gone
         known.conditional = known.conditional and seen.conditional
