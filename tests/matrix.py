@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".venv-matrix"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 PYLINTS = ("3.3", "4.0", "4.1")
-TESTS = ("tests/test_plugin.py", "tests/test_doors.py", "tests/test_editors.py", "tests/test_pragmas.py")
+TESTS = tuple(
+    f"tests/test_{name}.py"
+    for name in ("plugin", "plugin_runs", "doors", "editors", "pragmas", "same_bytes", "walk_through")
+)
 
 
 class Cell(NamedTuple):

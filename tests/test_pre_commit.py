@@ -136,7 +136,9 @@ def test_a_commit_is_stopped_by_its_own_faults_only(product: Path, shop: Path, t
     main, boot = shop / "shop" / "main.py", shop / "shop" / "boot.py"
     rev = git(product, "rev-parse", "HEAD").stdout.strip()
     (shop / ".pre-commit-config.yaml").write_text(
-        f"repos:\n- repo: {product}\n  rev: {rev}\n  hooks:\n  - id: {STAGED}\n    verbose: true\n"
+        f"repos:\n- repo: {product}\n  rev: {rev}\n  hooks:\n"
+        f"  - id: {STAGED}\n    verbose: true\n"
+        f"  - id: {WHOLE}\n    verbose: true\n    args: [--diff, HEAD]\n"
     )
     git(shop, "add", "-A")
     installed = pre_commit(shop, tmp_path / "home", "install")
@@ -151,7 +153,8 @@ def test_a_commit_is_stopped_by_its_own_faults_only(product: Path, shop: Path, t
     main.write_text(MAIN)
     stopped = commit()
     assert stopped.returncode == 1
-    assert NEW_FAULT in stopped.stderr
+    assert NEW_FAULT in said_by(stopped.stderr, STAGED)
+    assert NEW_FAULT in said_by(stopped.stderr, WHOLE)
     assert OLD_FAULT not in stopped.stderr
 
     main.write_text(MAIN + "# mended\n")
@@ -163,6 +166,15 @@ def test_a_commit_is_stopped_by_its_own_faults_only(product: Path, shop: Path, t
     assert main.read_text() == MISSPELT
 
     git(shop, "restore", ".")
+    boot.write_text(BOOT.replace("event_bus", "bus"))
+    git(shop, "add", "-A")
+    renamed = commit()
+    assert renamed.returncode == 1
+    assert NEW_FAULT not in said_by(renamed.stderr, STAGED)
+    assert NEW_FAULT in said_by(renamed.stderr, WHOLE)
+    assert OLD_FAULT not in renamed.stderr
+
+    git(shop, "restore", "--staged", ".")
     boot.write_text(BOOT.replace("event_bus", "bus"))
     (shop / "pyproject.toml").write_text("[tool.appstate-lint]\nnonsense = 1\n")
     git(shop, "add", "pyproject.toml")
