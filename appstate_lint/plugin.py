@@ -59,7 +59,7 @@ class Project(NamedTuple):
 
     def settings(self) -> Settings:
         """Read the configuration; raises ``config.ConfigErrors``."""
-        if not self.root.is_dir():
+        if not self.left_out and not self.root.is_dir():  # else it is a new file's folder, not yet made
             problem = "there is no such folder; name one that exists"
             raise config.ConfigErrors([config.ConfigError(str(self.root), 1, "appstate-root", problem)])
         settings = baseline.with_baseline(self.root, config.load(self.root, self.explicit))

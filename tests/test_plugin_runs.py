@@ -227,6 +227,32 @@ def test_another_file_is_mended_while_the_process_lives(root: Path, monkeypatch:
     assert seen() == [(NEVER, line)]
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("shop/new.py", NEVER),
+        ("shop/new-name.py", NEVER),
+        ("shop/a name.py", NEVER),
+        ("Untitled-1", None),
+        ("notebook.ipynb", None),
+        ("../outside.py", "appstate-external-writer"),
+        ("../no/such/folder/new.py", "appstate-external-writer"),
+    ],
+)
+def test_what_is_typed_need_not_be_a_file(
+    root: Path, name: str, found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no Python file has no findings, and none complains; outside the project its code is third-party code."""
+    typed(MAIN, monkeypatch)
+    assert lint("--from-stdin", str(root / name)) == ([(found, FAULT.line)] if found else [])
+
+
+@pytest.mark.parametrize("jobs", ["-j0", "-j2"])
+def test_standard_input_is_one_file_whatever_the_jobs(root: Path, jobs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed("# unsaved\n" + MAIN, monkeypatch)
+    assert lint(jobs, "--from-stdin", str(root / "shop" / "main.py")) == [(NEVER, FAULT.line + 1)]
+
+
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
 def test_a_fault_of_ours_loses_nothing_else(root: Path, monkeypatch: pytest.MonkeyPatch, jobs: str) -> None:
     """With two workers, each inherits the fault."""
