@@ -6,13 +6,14 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from doors import environment, without_frameworks
+from doors import without_frameworks
 from pylint.lint import PyLinter, Run
 from pylint.reporters.json_reporter import JSON2Reporter
 
@@ -70,23 +71,34 @@ def said(output: str) -> list[Said]:
     return sorted(message for message in messages if message.symbol.startswith(("appstate", "useless")))
 
 
-def pylint(folder: Path, *arguments: str) -> list[Said]:
-    """Run pylint in ``folder``, in this process."""
-    output = io.StringIO()
+@contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        Run([*OURS, *arguments], reporter=JSON2Reporter(output), exit=False)
+        yield
     finally:
         os.chdir(before)
-    return said(output.getvalue())
 
 
-def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pylint", "--output-format=json2", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
-    assert done.stdout, done.stderr
-    return done
+def pylint(folder: Path, *arguments: str) -> list[Said]:
+    """Run pylint in ``folder``, in this process."""
+    return said(printed(folder, *OURS, *arguments))
+
+
+def printed(folder: Path, *arguments: str) -> str:
+    output = io.StringIO()
+    with in_folder(folder):
+        Run(list(arguments), reporter=JSON2Reporter(output), exit=False)
+    return output.getvalue()
+
+
+def exit_code(folder: Path, *arguments: str) -> int:
+    """Run pylint in ``folder`` and return what its process would exit with."""
+    with in_folder(folder), pytest.raises(SystemExit) as left:
+        Run([*OURS, *arguments], reporter=JSON2Reporter(io.StringIO()))
+    assert isinstance(left.value.code, int)
+    return left.value.code
 
 
 @pytest.fixture
@@ -107,7 +119,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_errors_only_keeps_errors(root: Path) -> None:
     assert pylint(root, "shop") == [FAULT, RACING]
-    assert said(process(root, *BASIC, "--errors-only", "shop").stdout) == [FAULT]
+    assert said(printed(root, *BASIC, "--errors-only", "shop")) == [FAULT]
 
 
 def test_confidence_keeps_what_is_certain(root: Path) -> None:
@@ -116,11 +128,11 @@ def test_confidence_keeps_what_is_certain(root: Path) -> None:
 
 
 def test_fail_on_makes_a_message_the_exit_code(root: Path) -> None:
-    lenient = [*OURS, "--fail-under=0", "shop"]
-    assert process(root, *lenient).returncode == 0
-    assert process(root, *lenient, "--fail-on=appstate-source-none").returncode == 0
-    assert process(root, *lenient, f"--fail-on={RACE}").returncode != 0
-    assert process(root, *lenient, "--fail-on=E7802").returncode != 0
+    lenient = ["--fail-under=0", "shop"]
+    assert exit_code(root, *lenient) == 0
+    assert exit_code(root, *lenient, "--fail-on=appstate-source-none") == 0
+    assert exit_code(root, *lenient, f"--fail-on={RACE}") != 0
+    assert exit_code(root, *lenient, "--fail-on=E7802") != 0
 
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j2"])
@@ -189,8 +201,7 @@ def test_files_of_several_projects_in_one_run(root: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--appstate-root=nowhere", "--appstate-config=nowhere.toml"])
 def test_an_option_that_names_nothing_is_said(root: Path, option: str) -> None:
-    done = process(root, *OURS, option, "-j2", "shop/main.py", "shop/boot.py")
-    messages = json.loads(done.stdout)["messages"]
+    messages = json.loads(printed(root, *OURS, option, "-j2", "shop/main.py", "shop/boot.py"))["messages"]
     assert [(each["symbol"], each["line"]) for each in messages] == [("appstate-config-error", 1)] * 2
     assert all("nowhere" in each["message"] for each in messages)
 
