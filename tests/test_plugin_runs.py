@@ -149,7 +149,7 @@ def test_the_plugin_has_few_options() -> None:
     register(linter)
     help_text = linter._arg_parser.format_help()
     found = set(re.findall(r"--(appstate-[a-z-]+)", help_text))
-    assert {"appstate-config", "appstate-root"} <= found <= {"appstate-config", "appstate-root", "appstate-cache-dir"}
+    assert found == {"appstate-config", "appstate-root", "appstate-cache-dir"}
 
 
 # --- where pylint is run, and on what -------------------------------------------------------------------------------

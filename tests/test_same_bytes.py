@@ -1,4 +1,4 @@
-"""Same input, same bytes: a hundred runs with other orders of files, other hash seeds and other roots."""
+"""Same input, same bytes: a hundred runs with other orders of files, hash seeds, roots, caches and processes."""
 
 from __future__ import annotations
 
@@ -18,28 +18,35 @@ SEEDS, ORDERS = 10, 10
 """Processes with a hash seed each, and orders of files in each."""
 
 RUN = """
-import contextlib, hashlib, io, os, random, sys
+import contextlib, hashlib, io, json, os, random, re, sys
 
 from appstate_lint import cli
 
-number, runs, *roots = sys.argv[1:]
+number, runs, folder, *roots = sys.argv[1:]
 scandir, order, listed = os.scandir, random.Random(), []
 
 
-@contextlib.contextmanager
-def shuffled(path="."):
-    with scandir(path) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    order.shuffle(found)
-    listed.extend(entry.name for entry in found)
-    yield iter(found)
+class Shuffled(list):
+    # What lists a directory, in an order of its own.
+
+    def __init__(self, path="."):
+        with scandir(path) as entries:
+            super().__init__(sorted(entries, key=lambda entry: entry.name))
+        order.shuffle(self)
+        listed.extend(entry.name for entry in self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
 
 def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-os.scandir = shuffled
+os.scandir = Shuffled
 for run in range(int(runs)):
     order.seed(f"{number} {run}")
     os.chdir(roots[run % len(roots)])
@@ -47,10 +54,17 @@ for run in range(int(runs)):
     order.shuffle(paths)
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
-        code = cli.run(["check", "--output-format=json", "--select=E,W,I", *paths])
-    print(code, digest(output.getvalue()), digest(" ".join(listed)), flush=True)
+        stored = ["--no-cache"] if run % 3 == 0 else [f"--cache-dir={folder}/{number}"]
+        options = ["--output-format=json", "--select=E,W,I", f"--jobs={1 + run // 2 % 2}", *stored]
+        code = cli.run(["check", *options, *paths])
+    text = output.getvalue()
+    files = json.loads(text)["coverage"]["files"]
+    needed = f'"needed": {files["parsed"] + files["cached"]}'
+    text, replaced = re.subn('"parsed": [0-9]+,[ \\n]*"cached": [0-9]+', needed, text)
+    assert replaced == 1
+    print(code, files["cached"] > 0, digest(text), digest(" ".join(listed)), flush=True)
     listed.clear()
-print(output.getvalue())
+print(text)
 """
 
 
@@ -67,11 +81,12 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
     return found
 
 
-def test_the_same_bytes_whatever_the_order(roots: Sequence[Path]) -> None:
-    outcomes, orders = set(), set()
+def test_the_same_bytes_whatever_the_order(roots: Sequence[Path], tmp_path: Path) -> None:
+    """Only the counts of what was parsed and what the cache knew tell the runs apart."""
+    outcomes, orders, warm = set(), set(), 0
     for number in range(SEEDS):
         done = subprocess.run(
-            [sys.executable, "-c", RUN, str(number), str(ORDERS), *map(str, roots)],
+            [sys.executable, "-c", RUN, str(number), str(ORDERS), str(tmp_path), *map(str, roots)],
             env={**environment(), "PYTHONHASHSEED": str(number)},
             capture_output=True,
             text=True,
@@ -80,11 +95,13 @@ def test_the_same_bytes_whatever_the_order(roots: Sequence[Path]) -> None:
         assert done.returncode == 0, done.stderr[-1000:]
         lines = done.stdout.splitlines()
         for line in lines[:ORDERS]:
-            code, output, listing = line.split()
+            code, was_warm, output, listing = line.split()
             outcomes.add((code, output))
+            warm += was_warm == "True"
             orders.add(listing)
     assert len(orders) == SEEDS * ORDERS
     assert len(outcomes) == 1
+    assert SEEDS * ORDERS // 4 < warm < SEEDS * ORDERS * 3 // 4
     report = json.loads("\n".join(lines[ORDERS:]))
     assert len({finding["rule"] for finding in report["findings"]}) > 15
     assert len(report["applications"]) > 20
