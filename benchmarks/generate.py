@@ -125,15 +125,20 @@ def _plain(number: int, dice: random.Random) -> str:
 
 
 def _statements(dice: random.Random, count: int, indent: str) -> list[str]:
-    lines = [f"{indent}total = 0"]
-    while len(lines) < count:
-        match dice.randrange(4):
+    """Return a docstring and about so many lines, some of them comments."""
+    noun, verb = dice.choice(_NOUNS), dice.choice(_VERBS)
+    lines = [f'{indent}"""{verb.title()} what is given of the {noun}.', "", f"{indent}It returns a number that"]
+    lines += [f"{indent}callers may {verb} again.", f'{indent}"""', f"{indent}total = 0"]
+    while len(lines) < count + 5:
+        match dice.randrange(5):
             case 0:
-                lines.append(f"{indent}total = total + {dice.randrange(9)} * {dice.randrange(9)}")
+                lines.append(f"{indent}total = total + {dice.randrange(9)}")
             case 1:
-                lines += [f"{indent}for each in range({dice.randrange(9)}):", f"{indent}    total += each"]
+                lines += [f"{indent}for each in range({dice.randrange(9)}):", f"{indent}    total += each", ""]
             case 2:
-                lines += [f"{indent}if total > {dice.randrange(99)}:", f"{indent}    total = abs(total - 1)"]
+                lines += [f"{indent}if total > {dice.randrange(99)}:", f"{indent}    total = abs(total)", ""]
+            case 3:
+                lines += [f"{indent}# the {dice.choice(_NOUNS)} comes first", f'{indent}{verb} = "{noun}"']
             case _:
-                lines.append(f'{indent}names = ["{dice.choice(_NOUNS)}", str(total), len("{dice.choice(_VERBS)}")]')
+                lines.append(f"{indent}{noun} = total")
     return lines

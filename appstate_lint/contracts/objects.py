@@ -52,6 +52,7 @@ def _calls(project: Project, settings: Settings) -> Iterator[tuple[Said, Mapping
     """Yield the calls of the class of contracts, with their arguments by the keys of a contract."""
     wanted = settings.contract_class.call.replace(":", ".")
     last = wanted.rpartition(".")[2]
+    names = project.called(last)
     keys = {keyword: key for key, keyword in settings.contract_class.keywords}
     for file in sorted(project.facts.keys() - project.tests):
         facts = project.facts[file]
@@ -60,7 +61,7 @@ def _calls(project: Project, settings: Settings) -> Iterator[tuple[Said, Mapping
         found: dict[flow.At, tuple[Said, Mapping[str, Said]]] = {}
         for function, block in blocks:
             for node in flow.nodes(block):
-                if not isinstance(node, flow.Call) or flow.last_name(node.func) == "":
+                if not isinstance(node, flow.Call) or flow.last_name(node.func) not in names:
                     continue
                 symbol = _resolve(project, Said(file, function, node.func))
                 name = flow.last_name(node.func) if symbol is None else project.dotted(symbol)

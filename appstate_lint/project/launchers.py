@@ -100,6 +100,7 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
     makers: list[Root] = []
     callers: dict[tuple[str, int], set[Root]] = {}
     by_name: dict[str, list[tuple[str, int]]] = {}
+    classes: dict[Symbol, tuple[bool, tuple[tuple[str, int], ...]]] = {}
     for file, facts in project.facts.items():
         if file not in project.tests:
             for index, function in enumerate(facts.functions):
@@ -126,9 +127,13 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                 if symbol.kind == "function":
                     callers.setdefault((symbol.file, symbol.index), set()).add(caller)
                 elif symbol.kind == "class":
-                    if _is_application(project, tables, symbol):
+                    known = classes.get(symbol)
+                    if known is None:
+                        is_application = _is_application(project, tables, symbol)
+                        known = classes[symbol] = (is_application, tuple(_constructors(project, symbol)))
+                    if known[0]:
                         makers.append(caller)
-                    for target in _constructors(project, symbol):
+                    for target in known[1]:
                         callers.setdefault(target, set()).add(caller)
                 elif symbol.kind == "external":
                     spec = tables.classes.get(symbol.name)

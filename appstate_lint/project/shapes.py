@@ -7,7 +7,7 @@ framework whose applications hold components as items, a variable or attribute c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from appstate_lint.facts import flow
@@ -83,12 +83,13 @@ class Shapes:
         """Yield the names that test code sets on what may stand for state, with their places."""
         facts = self.project.facts[file]
         roots = (facts.body, *(each.body for each in facts.functions), *(each.body for each in facts.classes))
-        for target, at in _targets(roots):
+        nodes = [node for node in flow.nodes(roots) if type(node) in _FAKING]
+        for target, at in _assigned(nodes):
             if isinstance(target, flow.Attr) and self._is_named(target.value):
                 yield target.name, at
             elif isinstance(target, flow.Item) and self._holds_items(target.value):
                 yield from ((name, at) for name in self.key(file, target.index))
-        for node in flow.nodes(roots):
+        for node in nodes:
             if not isinstance(node, flow.Call):
                 continue
             name = flow.last_name(node.func)
@@ -148,6 +149,9 @@ class Shapes:
         return self._is_named(expr)
 
 
+_FAKING = frozenset({flow.Bind, flow.Call})
+
+
 def _key_name(call: flow.Call) -> str:
     """Return the name that a key is made with, empty if it is not written there."""
     given = call.args[0] if call.args else dict(call.keywords).get("name")
@@ -156,7 +160,12 @@ def _key_name(call: flow.Call) -> str:
 
 def _targets(root: object) -> Iterator[tuple[Expr, At]]:
     """Yield the attributes and items that code assigns, with their places."""
-    for node in flow.nodes(root):
+    return _assigned(flow.nodes(root))
+
+
+def _assigned(nodes: Iterable[flow.Record]) -> Iterator[tuple[Expr, At]]:
+    """Yield the attributes and items that ``nodes`` assign, with their places."""
+    for node in nodes:
         if isinstance(node, flow.Bind):
             waiting = list(node.targets)
             while waiting:

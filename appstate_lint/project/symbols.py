@@ -276,10 +276,21 @@ class Project:
     def imported_names(self) -> frozenset[str]:
         """The dotted names of all that the project's files import, as they write them."""
         return frozenset(
-            each.module if isinstance(each, flow.Import) else f"{each.module}.{each.name}"
-            for facts in self.facts.values()
-            for each in imports(facts)
+            each.module if isinstance(each, flow.Import) else f"{each.module}.{each.name}" for each in self._imports
         )
+
+    @cached_property
+    def _imports(self) -> tuple[flow.Import | flow.ImportFrom, ...]:
+        return tuple(each for facts in self.facts.values() for each in imports(facts))
+
+    def called(self, name: str) -> frozenset[str]:
+        """Return the names that files may have for what is called ``name``: itself, and what imports rename it to."""
+        named = (each for each in self._imports if isinstance(each, flow.ImportFrom))
+        renamed = {(each.name, each.alias) for each in named if each.alias}
+        found = {name}
+        while more := {alias for known, alias in renamed if known in found} - found:
+            found |= more
+        return frozenset(found)
 
     def dotted(self, symbol: Symbol) -> str:
         """Return the dotted name of a function or class of the project, or of what is not in it."""
