@@ -230,7 +230,7 @@ def _run(
         silenced=tuple(silenced),
         accesses=telling.accesses,
         notes=tuple(_notes(telling, unseen)),
-        incomplete=bool(unseen) or any(life.exhausted for life in telling.timeline.lives),
+        incomplete=bool(unseen) or telling.incomplete or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if wanted.with_stories else (),
     )
     return Ran(report, closed, compliance, tuple(findings))

@@ -91,6 +91,7 @@ class Life(Serving):
         self.launches = []
         self.unseen_includes = set()
         self.entered = set()
+        self.starting = set()
         self.remade = set()
         self.optional = set()
         self.exits = {}

@@ -117,6 +117,8 @@ class Registering(Statements):
     applications: dict[str, tuple[Object, str, Place]]
     launches: list[tuple[Object, Store, Facts]]
     unseen_includes: set[str]
+    starting: set[str]
+    """Sites of applications whose start-up runs right now, one inside the other."""
     entered: set[str]
     """Sites of applications whose start-up some code runs by hand."""
     remade: set[str]
@@ -220,7 +222,7 @@ class Registering(Statements):
         at: At,
     ) -> Value:  # fmt: skip
         role = table.role
-        self.note_late(table, owner, args, path, at)
+        self.note_late(table, owner, args, keywords, path, at)
         route = self.route(table, table.arguments, name, args, keywords)
         if table.selector:
             chosen = self.argument(table.arguments, table.selector, args, keywords)
@@ -307,13 +309,16 @@ class Registering(Statements):
             place = self.place(at)
             self.records.not_run.setdefault(place, NotRun(place, what, code.file, name, role))
 
-    def note_late(self, table: CallTable, owner: Object, args: tuple[Value, ...], path: Path, at: At) -> None:
+    def note_late(
+        self, table: CallTable, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> None:
         """Note a call that comes too late: the application has started, and the framework refuses or ignores it."""
         late = self.phase in (Phase.STARTUP, Phase.SERVING) and owner.site == self.listening
         if not late or self.muted or self.possible or path.dead or owner.site in self.remade:
             return
         effect = table.late
-        if table.role == "include" and any(self.has_start(each) for each in options(plain(args[0])) if args):
+        included = self.argument(table.arguments, table.function, args, keywords) if table.role == "include" else None
+        if included is not None and any(map(self.has_start, options(plain(included)))):
             effect = "ignored"
         if effect:
             place = self.place(at)

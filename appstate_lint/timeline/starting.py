@@ -167,9 +167,14 @@ class Starting(Registering):
 
     def start_mounted(self, application: Object, path: Path) -> None:
         """Run the start-up of a mounted application, which the framework runs with that of the one around it."""
+        if application.site in self.starting:
+            return  # mounted in itself
         outer, self.application = self.application, application
         self.entered.add(application.site)
+        known, around = self.starting, {outer.site} if outer is not None else set()
+        self.starting = known | around | {application.site}
         ends = self.start_up(application, path)
+        self.starting = known
         self.application = outer
         if ends is None:
             path.dead = True

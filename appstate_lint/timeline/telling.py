@@ -6,8 +6,10 @@ import contextlib
 import gc
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import NamedTuple, TypeVar
+from pathlib import PurePath
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -42,6 +44,12 @@ class Telling(msgspec.Struct, frozen=True):
     accesses: tuple[Access, ...]
     dynamic: tuple[Spot, ...]
     notes: tuple[str, ...] = ()
+    incomplete: bool = False
+    """Whether a fault of the linter itself left something out."""
+
+
+FAULTS_END_IT = False
+"""Whether a fault of the linter ends the analysis: tests want that, people one note and the rest of the findings."""
 
 
 def interpret(
@@ -96,6 +104,7 @@ def _interpret(
     }
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     lives = _without_doubles(lives)
+    faults = tuple(_fault_note(account, project) for account in accounts if account.fault)
     wanted = set(settings.applications)
     named = {life.name for life in lives} | {life.name.replace(":", ".") for life in lives}
     notes = tuple(
@@ -132,7 +141,7 @@ def _interpret(
         if not owner.endswith(YIELDED)
     }
     accesses = _accesses(lives, (*unreached, *extra), phasing)
-    return Telling(timeline, accesses, tuple(sorted(dynamic)), notes)
+    return Telling(timeline, accesses, tuple(sorted(dynamic)), (*notes, *faults), bool(faults))
 
 
 # ---------------------------------------------------------------- applications
@@ -153,6 +162,16 @@ class Account(NamedTuple):
     dynamic: frozenset[tuple[str, int, bool, str]]
     given: frozenset[tuple[str, int, str]]
     none_calls: tuple[NoneCall, ...]
+    fault: str = ""
+    """What went wrong in the linter itself: then nothing is told."""
+
+
+def _failed(root: Root, error: Exception) -> Account:
+    """Return the account of a launcher in whose interpretation the linter failed."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    fault = f"{type(error).__name__} in {PurePath(last.filename).name}, line {last.lineno}"
+    empty: frozenset[Any] = frozenset()
+    return Account(root, (), (), empty, empty, (), empty, empty, (), fault)
 
 
 def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
@@ -171,6 +190,13 @@ def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
         given=frozenset(run.records.given),
         none_calls=tuple(run.records.none_calls.values()),
     )
+
+
+def _fault_note(account: Account, project: Project) -> str:
+    module, function = project.modules.by_path[account.root.file].module, account.root.function
+    name = project.function(account.root.file, function).qualname if function != MODULE else "<module>"
+    where = f"{module}:{name}"
+    return f"{where}: the linter itself failed ({account.fault}), so what starts there was not judged; please report it"
 
 
 class _Teller:
@@ -194,7 +220,12 @@ class _Teller:
         life = interpreter.Life(
             self._project, self._tables, self._mentions, root, told, self._factories, self._declared
         )
-        return _account(life, root, self._project)
+        try:
+            return _account(life, root, self._project)
+        except Exception as error:
+            if FAULTS_END_IT:
+                raise
+            return _failed(root, error)
 
     def all(self, roots: list[Root], told: Set[Place] = frozenset()) -> list[Account]:
         """Return the accounts of launchers, in their order."""
@@ -206,7 +237,7 @@ class _Teller:
         for index, root in enumerate(missing):
             account = _decoded(done[index]) if index in done else None
             known[root] = account if account is not None else self.tell(root, told)
-            if root in keys and files[root] >= {*known[root].imported}:
+            if root in keys and not known[root].fault and files[root] >= {*known[root].imported}:
                 self._remember(keys[root], known[root])
         return [known[root] for root in roots]
 
