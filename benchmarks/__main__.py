@@ -37,7 +37,7 @@ def main() -> int:
         print(f"medians of {options.runs}\n")
         print("| what | CPU s | wall s | peak MB | against the floor |\n|---|---|---|---|---|")
         first = 0.0
-        for row in _rows(bench, options.only, options.slow):
+        for row in _rows(bench, options):
             first = first or row.cost.cpu
             cost = row.cost
             ratio = f"{cost.cpu / first:.3g}" if first else ""
@@ -51,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lines", type=int, default=100_000, help="lines of the generated tree")
     parser.add_argument("--runs", type=int, default=5, help="how often each is run; the medians are printed")
     parser.add_argument("--only", default="", help="only rows whose name has this in it, and the floor")
+    parser.add_argument("--no-pylint", action="store_true", help="leave out the runs of pylint with the plugin")
     parser.add_argument("--slow", action="store_true", help="also what takes minutes")
     parser.add_argument("--file", help="the file to edit and to show pylint, relative to the tree")
     parser.add_argument("--verify", action="store_true", help="measure nothing; compare findings instead")
@@ -72,14 +73,15 @@ def _counted(tree: Path) -> str:
     return f"{len(files):,} files, {lines:,} lines"
 
 
-def _rows(bench: Bench, only: str, slow: bool) -> Iterator[Row]:
+def _rows(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
+    only = options.only
     for name, scenario in scenarios.OWN.items():
         if only in name or scenario is scenarios.floor:
             yield Row(name, scenario(bench))
-    for pairs in scenarios.PAIRS:
-        if only in (pairs.__doc__ or ""):
+    for pairs in () if options.no_pylint else scenarios.PAIRS:
+        if not only or only in (pairs.__doc__ or ""):
             yield from pairs(bench)
-    for name, (program, scenario) in {**scenarios.PEERS, **(scenarios.SLOW_PEERS if slow else {})}.items():
+    for name, (program, scenario) in {**scenarios.PEERS, **(scenarios.SLOW_PEERS if options.slow else {})}.items():
         if only in name and scenarios.is_here(program):
             yield Row(name, scenario(bench))
 

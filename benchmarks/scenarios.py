@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,21 @@ for path in Path(sys.argv[1]).rglob("*.py"):
         pass
 """
 _PATTERN = "rules: [{id: state, languages: [python], severity: INFO, message: m, pattern: $X.app.state.$Y}]\n"
+_EMPTY_PLUGIN = """
+from pylint.checkers import BaseRawFileChecker
+
+
+class Nothing(BaseRawFileChecker):
+    name = "nothing"
+    msgs = {"W9999": ("%s", "nothing-at-all", "Never reported.")}
+
+    def process_module(self, node):
+        pass
+
+
+def register(linter):
+    linter.register_checker(Nothing(linter))
+"""
 _GRIMP = "import sys, grimp\nsys.path.insert(0, '.')\ngrimp.build_graph(sys.argv[1], cache_dir=None)\n"
 
 
@@ -97,30 +112,35 @@ def one_changed(bench: Bench) -> Cost:
 
 def plugin_on_one_file(bench: Bench) -> Iterator[Row]:
     """One file through pylint with the plugin and without it, in turns, the cache warm."""
-    yield from _pairs(bench, "one file", [str(bench.file)], [])
+    yield from _pairs(bench, "one file", [str(bench.file)])
 
 
 def plugin_with_nothing_else(bench: Bench) -> Iterator[Row]:
-    """One file through pylint with all messages off but ours, against none."""
-    yield from _pairs(bench, "one file, all else off", [str(bench.file)], ["--disable=all"])
+    """One file through pylint with all messages off but ours, against one whose plugin does nothing."""
+    (bench.scratch / "empty_plugin.py").write_text(_EMPTY_PLUGIN, encoding="utf-8")
+    empty = ["--load-plugins=empty_plugin", "--disable=all", "--enable=nothing-at-all"]
+    ours = ["--disable=all", "--enable=appstate-never-initialized"]
+    yield from _pairs(bench, "one file, all else off", [str(bench.file)], empty, ours)
 
 
 def plugin_on_the_tree(bench: Bench) -> Iterator[Row]:
     """Two hundred files through pylint with the plugin and without it."""
     files = sorted(str(path) for path in bench.tree.rglob("*.py"))[:200]
-    yield from _pairs(bench, "200 files", files, [])
+    yield from _pairs(bench, "200 files", files)
 
 
-def _pairs(bench: Bench, name: str, files: list[str], options: list[str]) -> Iterator[Row]:
+def _pairs(
+    bench: Bench, name: str, files: list[str], without_it: Sequence[str] = (), with_it: Sequence[str] = ()
+) -> Iterator[Row]:
     cache = f"--appstate-cache-dir={bench.scratch / 'plugin'}"
-    alone = _pylint(*options, *files)
-    ours = ["--enable=appstate-never-initialized"] if "--disable=all" in options else []
-    both = _pylint("--load-plugins=appstate_lint", cache, *options, *ours, *files)
+    alone = _pylint(*without_it, *files)
+    both = _pylint("--load-plugins=appstate_lint", cache, *with_it, *files)
+    path = {"PYTHONPATH": str(bench.scratch)}
     run(both, bench.tree)
     without: list[Cost] = []
     along: list[Cost] = []
     for _ in range(bench.times):
-        without.append(run(alone, bench.tree))
+        without.append(run(alone, bench.tree, path))
         along.append(run(both, bench.tree))
     yield Row(f"pylint, {name}", median(without))
     yield Row(f"pylint, {name}, with the plugin", median(along))
