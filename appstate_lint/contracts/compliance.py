@@ -58,7 +58,7 @@ class Compliance:
     def obligations(self) -> tuple[Obligation, ...]:
         """Every contract in every application it is declared for.
 
-        One that names no applications holds in those that touch its component.
+        One that names no applications holds in those that surely touch its component.
         """
         return tuple(each for contract in self.contracts for each in self._obligations(contract))
 
@@ -68,6 +68,8 @@ class Compliance:
             if named and life.name.replace(":", ".") not in named:
                 continue
             found = self.timeline.named(life, contract.name)
+            if not named and all(each.possible for component in found for each in component.occurrences):
+                continue
             written = [each for each in found if each.writes] or found[:1]
             for component in written:
                 yield Obligation(contract, life, component)

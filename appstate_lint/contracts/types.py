@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from appstate_lint.contracts.declared import Contract
+from appstate_lint.facts import flow
 from appstate_lint.project import Project, Symbol
 from appstate_lint.timeline.records import Made, Occurrence
 
 _BUILTIN: dict[str, type] = {
     each.__name__: each for each in (str, int, float, bool, bytes, dict, list, tuple)
 }  # fmt: skip
+_PLAIN_DECORATORS = frozenset({"dataclass", "define", "frozen", "mutable", "s", "attrs", "final", "total_ordering"})
 _OPEN_BASES = ("Protocol", "Any", "?")
 
 
@@ -57,11 +59,23 @@ def _wrong(project: Project, contract: Contract, made: Made) -> str:
 def _unrelated(project: Project, made: Made, cls: Symbol) -> str:
     """Return the name of a class that surely neither is another one nor extends it."""
     mro = project.mro(made.file, made.index)
-    if project.methods(made.file, made.index).get("__new__") is not None or any(each.name == "?" for each in mro):
+    own = [each for each in mro if each.kind == "class"]
+    if any(each.name == "?" for each in mro) or any(_is_odd(project, each) for each in own):
         return ""
     if any((each.kind, each.file, each.index) == ("class", cls.file, cls.index) for each in mro):
         return ""
     return project.dotted(Symbol("class", made.file, made.index))
+
+
+def _is_odd(project: Project, cls: Symbol) -> bool:
+    """Tell whether calling a class may give something else than an instance of it."""
+    own = project.cls(cls.file, cls.index)
+    plain = all(
+        flow.last_name(each.func if isinstance(each, flow.Call) else each) in _PLAIN_DECORATORS
+        for each in own.decorators
+    )
+    made = project.methods(cls.file, cls.index).get("__new__") is not None
+    return made or not plain or any(name == "metaclass" for name, _ in own.keywords)
 
 
 def _builtin(contract: Contract) -> type | None:
