@@ -28,6 +28,7 @@ from appstate_lint.cli_common import (
     verbose_option,
 )
 from appstate_lint.config import OWN_FILE, Component
+from appstate_lint.contracts import unread
 from appstate_lint.contracts.inference import inferred
 from appstate_lint.contracts.overview import Overview, overview
 from appstate_lint.contracts.text import Unmergeable, merged
@@ -52,6 +53,11 @@ class Asked(NamedTuple):
         """Return what is said to people besides the answer."""
         report = self.reckoning.report
         notes = [f"note: {note}" for note in report.notes]
+        compliance = self.reckoning.compliance
+        for place in unread(compliance.project, compliance.settings):
+            notes.append(
+                f"note: {place.file}:{place.line}: the component of this contract is not a constant: not checked"
+            )
         if not report.applications:
             notes.append("note: no application was found; `applications` in the configuration can name one")
         return [*notes, *(details(report) if self.verbose else ())]

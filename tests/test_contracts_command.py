@@ -293,6 +293,26 @@ def test_what_start_up_may_leave_out_is_not_kept(project: Path) -> None:
     assert "main:app may leave None in it: main.py:32 can find it so" in out
 
 
+def test_what_python_code_does_not_say_is_not_kept(project: Path) -> None:
+    text = """\
+class AppStateContract: ...
+
+
+def declared(names, phase, several):
+    for name in names:
+        yield AppStateContract(component_name=name)
+    yield AppStateContract(component_name="bridge", required_phase=phase, dependencies=["pool", *several])
+    yield AppStateContract(component_name="pool", required_phase=None, dependencies=[])
+"""
+    (project / "rules.py").write_text(text, encoding="utf-8")
+    code, out, err = run("contracts", "check", project)
+    assert (code, err.splitlines()[0]) == (0, "1 kept, 1 unchecked")
+    assert "note: rules.py:6: the component of this contract is not a constant: not checked" in err
+    assert "its phase cannot be read without running the code that declares it" in out
+    assert "its depends-on cannot be read" in out
+    assert out.splitlines()[-1].startswith("KEPT       pool")
+
+
 def test_the_report_shows_phases_readers_and_what_to_do(project: Path) -> None:
     toml = '[components.pool]\nphase = "build"\nbusiness-value = "Orders"\nowner = "team-a"\n[components.bridge]\n'
     (project / "appstate-lint.toml").write_text(toml, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from appstate_lint.contracts.compliance import Compliance, Obligation
 from appstate_lint.contracts.declared import Contract, contracts_of
+from appstate_lint.contracts.objects import unread
 from appstate_lint.contracts.vacuous import Vacuous, vacuous
 from appstate_lint.contracts.verdicts import Status, Verdict, verdicts
 
@@ -13,6 +14,7 @@ __all__ = [
     "Vacuous",
     "Verdict",
     "contracts_of",
+    "unread",
     "vacuous",
     "verdicts",
 ]

@@ -18,13 +18,14 @@ class Contract(msgspec.Struct, frozen=True):
     """What is declared of one component, and where.
 
     ``cls`` is its type, if that is a class which the project has; ``problems`` say what the contract names that the
-    project does not have.
+    project does not have; ``unread`` are keys whose values cannot be read without running the code that declares it.
     """
 
     declared: Component
     place: Place
     cls: Symbol | None = None
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,7 +52,8 @@ def _configured(project: Project, settings: Settings) -> Iterator[Contract]:
 
 def _coded(project: Project, settings: Settings) -> Iterator[Contract]:
     for each in declarations(project, settings):
-        yield _contract(project, each.component, each.place, each.type, each.problems)
+        made = _contract(project, each.component, each.place, each.type, each.problems)
+        yield msgspec.structs.replace(made, unread=each.unread)
 
 
 def _contract(

@@ -20,12 +20,16 @@ _TEXTS = ("description", "business-value", "owner")
 
 
 class Declaration(NamedTuple):
-    """A contract as a call declares it: its place, what its type means, and what it names that is not there."""
+    """A contract as a call declares it: its place, what its type means, and what it names that is not there.
+
+    ``unread`` are the keys whose values cannot be read without running the code.
+    """
 
     component: Component
     place: Place
     type: Symbol | None
     problems: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 class Said(NamedTuple):
@@ -37,15 +41,45 @@ class Said(NamedTuple):
 
 
 def declarations(project: Project, settings: Settings) -> Iterator[Declaration]:
-    """Yield the contracts that product code declares, by place; those whose component cannot be read are left out."""
-    phasing = Phasing(project, settings)
-    for call, keywords in _calls(project, settings):
-        component = _declared(project, settings, phasing, keywords)
-        if component is None:
-            continue
-        declared, problems = component
+    """Yield the contracts that product code declares, by place; see :func:`unread` for the others."""
+    calls = [each for each in _calls(project, settings) if _text(project, each[1].get("name"))]
+    phasing = Phasing(project, settings) if calls else None
+    for call, keywords in calls:
+        assert phasing is not None
+        declared, problems = _declared(project, settings, phasing, keywords)
         symbol = _type(project, keywords.get("type"))
-        yield Declaration(declared, Place(call.file, *call.expr.at), symbol, problems)  # type: ignore[union-attr]
+        missed = {
+            "type": symbol is None,
+            "phase": declared.phase is None and not problems,
+            "depends-on": _are_missed(project, keywords.get("depends-on")),
+        }
+        keys = tuple(key for key, lost in missed.items() if lost and _is_given(keywords.get(key)))
+        yield Declaration(declared, _place(call), symbol, problems, keys)
+
+
+def unread(project: Project, settings: Settings) -> Iterator[Place]:
+    """Yield the calls that declare a contract of which not even the component can be read without running the code."""
+    for call, keywords in _calls(project, settings):
+        if "name" in keywords and not _text(project, keywords["name"]):
+            yield _place(call)
+
+
+def _place(call: Said) -> Place:
+    assert isinstance(call.expr, flow.Call)
+    return Place(call.file, *call.expr.at)
+
+
+def _is_given(said: Said | None) -> bool:
+    return said is not None and said.expr != flow.Const(None)
+
+
+def _are_missed(project: Project, said: Said | None) -> bool:
+    """Tell whether some of several strings cannot be read."""
+    if said is None or said.expr == flow.Const(None):
+        return False
+    if isinstance(said.expr, flow.Sequence):
+        return len(list(_texts(project, said))) < len(said.expr.items)
+    return not any(_texts(project, said))
 
 
 def _calls(project: Project, settings: Settings) -> Iterator[tuple[Said, Mapping[str, Said]]]:
@@ -88,11 +122,9 @@ def _parameters(project: Project, symbol: Symbol) -> tuple[str, ...]:
 
 def _declared(
     project: Project, settings: Settings, phasing: Phasing, said: Mapping[str, Said]
-) -> tuple[Component, tuple[str, ...]] | None:
-    """Return what a call declares, and what is wrong with it; ``None`` where its component is not known."""
-    name = _text(project, said.get("name"))
-    if not name:
-        return None
+) -> tuple[Component, tuple[str, ...]]:
+    """Return what a call declares, and what is wrong with it."""
+    name = _text(project, said.get("name")) or ""
     problems: list[str] = []
     values: dict[str, object] = {}
     phase = _phase(project, settings, phasing, said.get("phase"), problems)

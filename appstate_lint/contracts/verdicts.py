@@ -59,6 +59,8 @@ def _verdict(compliance: Compliance, contract: Contract, findings: list[Finding]
 
 def _unchecked(compliance: Compliance, contract: Contract) -> Iterator[str]:
     """Yield what of a contract could not be decided."""
+    for key in contract.unread:
+        yield f"its {key} cannot be read without running the code that declares it"
     obligations = compliance.of(contract)
     if not compliance.timeline.lives:
         yield "no application was found"
