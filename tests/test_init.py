@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import tomlkit
 
-from appstate_lint import cli, config, engine
+from appstate_lint import cli, cli_init, config, engine
 from appstate_lint.config import Settings
+from appstate_lint.model import Application, FrameworkVersion
 
 APPLICATION = """\
 from fastapi import FastAPI, Request
@@ -144,11 +146,14 @@ def test_without_an_application_it_says_how_to_name_one(tmp_path: Path, capsys: 
     assert '# applications = ["package.module:app"]\n' in text
 
 
-def test_a_name_cannot_break_out_of_its_comment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "pyproject.toml").write_text("")
-    (tmp_path / "a\nclosed = true\n#.py").write_text(APPLICATION)
-    assert run(capsys, "init", str(tmp_path)).code == 0
-    assert config.load(tmp_path).closed is False
+def test_a_name_cannot_break_out_of_its_comment(shop: Path) -> None:
+    reckoning = engine.reckon(shop, Settings())
+    odd = Application("a\nclosed = true\n#:app", "a\nclosed = true\n#.py", 3, "fastapi", 1, False)
+    versions = [FrameworkVersion("fastapi", "1\nclosed = true\n#", "x\nclosed = true\n#")]
+    report = msgspec.structs.replace(reckoning.report, applications=(odd,))
+    text = cli_init.starting_configuration(reckoning._replace(report=report), versions)
+    assert "closed = true" in text
+    assert dict(tomlkit.parse(text)) == {"exclude": [], "strict": False}
 
 
 def test_a_folder_that_cannot_be_written_is_said(
