@@ -174,6 +174,7 @@ def test_each_ignore_is_counted(shop: Path, run: Run) -> None:
     assert (done.code, done.out) == (0, "")
     assert "no findings (silenced: 1 by pragmas, 1 by ignores);" in done.err
     assert "ignored: 1 by appstate-lint.toml:1" in done.err
+    assert "reads: 0 proved, 2 flagged," in done.err, "what is silenced is no proof"
     assert "note" not in done.err
     silenced = json.loads(run("check", "--output-format", "json").out)["silenced"]
     assert [(each["by"], each["where"], each["finding"]["code"]) for each in silenced] == [
