@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 
@@ -15,6 +14,8 @@ def write_whole(path: Path, text: str) -> None:
     A file that is there keeps its permissions; a link stays, and its target is written. What is no regular file (a
     pipe, a terminal) is written directly. Raises OSError.
     """
+    import tempfile  # which readers do not need
+
     content = text.encode("utf-8", "backslashreplace")
     target = path.resolve()
     try:

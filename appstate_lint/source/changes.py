@@ -48,6 +48,8 @@ def changed_files(root: Path, reference: str) -> frozenset[str]:
 
 def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     """Return what git prints; raises NoChanges with ``problem``, or with what git says."""
+    import subprocess  # which few runs need
+
     command: Sequence[str] = ("git", *_SAFE, *arguments)
     import subprocess  # most runs start no program
 
