@@ -2,16 +2,19 @@
 
 The map of the house, from the doors down the river; imports go down only:
 
-* ``cli``, ``plugin``: the doors (command line, pylint);
+* ``cli``, ``plugin``: the doors (command line, pylint); ``cli_*`` are the larger commands and what all share,
+  ``progress`` is the sign of life on a terminal;
 * ``engine``: sources → facts → project → timeline → findings;
-* ``report``: findings → text; ``checks``: timeline → findings;
+* ``selection``: findings → those to report: what is selected, ignored, silenced, accepted for now;
+* ``report``: findings → text; ``baseline``: the file of accepted findings; ``checks``: timeline → findings;
 * ``contracts``: what a project declares of its components, compared with the timeline;
 * ``timeline``: an application's life, interpreted on abstract values;
 * ``closure``: which files are parsed; ``project``: the facts of all files, joined;
 * ``cache``: facts by content, and what the last analysis found;
 * ``facts``: one file's text → its flow; ``source``: finding and reading files;
 * ``frameworks``: the tables of ``rules/`` and those of the project; ``schema``: what they say; ``config``: settings;
-  ``settings_schema``: their JSON schema; ``model``: the words.
+  ``settings_schema``: their JSON schema; ``choices``: what settings say of rules; ``model``: the words; ``files``:
+  writing a file whole or not at all.
 """
 
 from __future__ import annotations
