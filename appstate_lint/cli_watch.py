@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import click
+
 from appstate_lint import config, source
 from appstate_lint.baseline import path_of
-from appstate_lint.cli_common import FAILED, CannotRun, Project, emit, projects_of, say, settings_of
+from appstate_lint.cli_common import FAILED, CannotRun, Project, projects_of, say, settings_of
 from appstate_lint.config import Settings
 
 SECONDS = 0.3
@@ -27,8 +28,7 @@ def watched(paths: tuple[str, ...], config_path: str | None, check: Callable[[],
     try:
         while True:
             stamps = _stamps(paths, config_path)
-            if sys.stdout.isatty():
-                emit("\x1b[2J\x1b[H")
+            click.clear()
             try:
                 code = check()
             except (CannotRun, config.ConfigErrors) as failure:
