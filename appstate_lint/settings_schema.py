@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from appstate_lint import config
-from appstate_lint.model import Phase
+from appstate_lint.model import Phase, Severity
 from appstate_lint.schema import Page
 
 Schema = dict[str, object]
@@ -17,7 +17,9 @@ def schema() -> Schema:
     phase: Schema = {"type": "string", "not": {"enum": [each.value for each in Phase]}, "minLength": 1}
     properties = _properties(_of(config.RAW))
     properties["phases"] = {"type": "array", "items": phase, "uniqueItems": True, "default": []}
+    levels = [severity.value for severity in Severity]
     properties |= {
+        "severity": {"type": "object", "additionalProperties": {"enum": levels}, "default": {}},
         "phase-functions": {"type": "object", "additionalProperties": {"type": "string"}},
         "phase-markers": {"type": "array", "items": _of(config.RAW_TABLES["phase-markers"])},
         "components": {"type": "object", "additionalProperties": _of(config.RAW_TABLES["components"])},
