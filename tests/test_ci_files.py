@@ -141,3 +141,39 @@ def test_the_gitlab_job_writes_what_it_declares(shop: Path) -> None:
     reports = job["artifacts"]["reports"]
     assert json.loads((shop / reports["codequality"]).read_text())[0]["check_name"] == "appstate-never-initialized"
     assert 'failures="1"' in (shop / reports["junit"]).read_text()
+
+
+# --- what the README shows ------------------------------------------------------------------------------------------
+
+
+def fences(language: str) -> list[str]:
+    """Return the bodies of the fences of the README in ``language``."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_installations_of_the_readme_name_what_there_is() -> None:
+    (repository,), (step,) = (YAML(typ="safe").load(text) for text in fences("yaml")[:2])
+    hooks = {hook["id"] for hook in YAML(typ="safe").load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    assert {hook["id"] for hook in repository["hooks"]} <= hooks
+    assert set(step["with"]) <= set(YAML(typ="safe").load((ROOT / "action.yml").read_text())["inputs"])
+    assert all(len(text.strip().splitlines()) == 4 for text in fences("yaml")[:2])
+
+
+def test_the_way_to_adopt_it_works(shop: Path) -> None:
+    (commands,) = (text for text in fences("sh") if "baseline write" in text)
+    folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+    def run(script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-e", "-c", script], cwd=shop, env=environment, capture_output=True, timeout=60, text=True
+        )
+
+    assert run("appstate-lint check").returncode == 1
+    done = run(commands)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (shop / "appstate-lint.toml").is_file()
+    (shop / "clean" / "other.py").write_text(FAULTY)
+    done = run("appstate-lint check --output-format concise")
+    assert (done.returncode, done.stdout.split(":")[0]) == (1, "clean/other.py")
