@@ -59,6 +59,11 @@ class Confidence(str, enum.Enum):
 _SEVERITIES = {"E": Severity.ERROR, "W": Severity.WARNING, "I": Severity.INFO, "R": Severity.INFO}
 
 
+def severity_of(code: str) -> Severity:
+    """Return the severity that the letter of ``code`` stands for."""
+    return _SEVERITIES[code[0]]
+
+
 class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """A stretch of source text: file, 1-based lines, 0-based character columns, end exclusive."""
 
@@ -175,7 +180,7 @@ class Rule(msgspec.Struct, frozen=True):
     @property
     def severity(self) -> Severity:
         """The severity that the letter of the code stands for."""
-        return _SEVERITIES[self.code[0]]
+        return severity_of(self.code)
 
     def finding(
         self,

@@ -153,6 +153,11 @@ def test_a_severity_is_that_of_the_report(shop: Path, run: Run) -> None:
     configure(shop, '[severity]\nW7803 = "error"\nE7802 = "warning"\n')
     found = json.loads(run("check", "--output-format", "json").out)["findings"]
     assert [(each["code"], each["severity"]) for each in found] == [("E7802", "warning"), ("W7803", "error")]
+    first, second = run("check", "--output-format", "concise").out.splitlines()
+    assert "E7802 appstate-never-initialized (warning)  " in first
+    assert "W7803 appstate-default-hides-missing (error)  " in second
+    configure(shop, "")
+    assert "(error)" not in run("check", "--output-format", "concise").out
 
 
 def test_a_severity_of_a_contract_holds(shop: Path) -> None:

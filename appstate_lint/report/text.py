@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from appstate_lint.model import Access, FileCounts, Finding, Place, Report, Severity, Silence, Silenced
+from appstate_lint.model import Access, FileCounts, Finding, Place, Report, Severity, Silence, Silenced, severity_of
 
 Lines = Callable[[str], Sequence[str]]
 """Gives the lines of a file of the project, without line ends; empty when it cannot be read."""
@@ -134,10 +134,12 @@ def frame_line(line: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _header(finding: Finding) -> Row:
+    """Return the first line; the severity is said where it is not that of the code's letter."""
+    weighed = "" if finding.severity is severity_of(finding.code) else f" ({finding.severity.value})"
     return (
         Span(f"{finding.file}:{finding.line}:{finding.column}: ", "bold"),
         Span(finding.code, _STYLES[finding.severity]),
-        Span(f" {finding.rule}  "),
+        Span(f" {finding.rule}{weighed}  "),
         Span(" ".join(finding.message.split())),
     )
 
