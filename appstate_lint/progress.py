@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from appstate_lint.report.text import visible
+
 SECONDS = 1.0
 
 
@@ -34,5 +36,6 @@ def _show(text: str, after: float, done: threading.Event) -> None:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        shown.add_task(text, total=None)
+        number = shown.add_task(visible(text), total=None)
+        shown.tasks[number].start_time = shown.get_time() - after
         done.wait()

@@ -551,6 +551,9 @@ WAIT = (
 
 def test_a_terminal_sees_a_sign_of_life_only_when_it_takes_long() -> None:
     assert "analyzing [bold]shop" in on_terminal(WAIT.format(after=0, seconds=1))
+    late = on_terminal(WAIT.format(after=2, seconds=4))
+    assert re.search(r"0:00:0[2-9]", late), "the time counts from the beginning"
+    assert "0:00:00" not in late
     assert on_terminal(WAIT.format(after=30, seconds=0)) == ""
     assert progress.SECONDS == 1
 
