@@ -35,7 +35,8 @@ def _show(text: str, after: float, done: threading.Event) -> None:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        number = shown.add_task(visible(text), total=None)
-        shown.tasks[number].start_time = shown.get_time() - after
+    shown = Progress(*columns, console=Console(stderr=True), transient=True)
+    number = shown.add_task(visible(text), total=None)
+    shown.tasks[number].start_time = shown.get_time() - after
+    with shown:
         done.wait()

@@ -51,7 +51,6 @@ def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     import subprocess  # which few runs need
 
     command: Sequence[str] = ("git", *_SAFE, *arguments)
-    import subprocess  # most runs start no program
 
     try:
         environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
