@@ -60,28 +60,27 @@ def applied(report: Report, settings: Settings, texts: Iterable[tuple[str, str]]
     """
     check_words(settings)
     rules = selected(settings)
-    reported = [*report.findings]
-    if settings.strict:
-        every = [*reported, *(each.finding for each in report.silenced)]
-        reported += numbered(idle_pragmas(every, texts, rules))
-    chosen = [_weighed(finding, settings.severities) for finding in reported if finding.rule in rules]
+    strict = settings.strict and UNUSED_IGNORE.name in rules
     ignores = [*_ignores(settings)]
-    silenced = [*_silenced(chosen, ignores, settings.accepted)]
-    kept = without(chosen, silenced)
-    silenced += [each for each in report.silenced if each.finding.rule in rules]
-    found = [*kept, *(each.finding for each in silenced)]
+    by_pragma = [each for each in report.silenced if each.finding.rule in rules]
+    found = [*report.findings, *(each.finding for each in report.silenced)]
     idle = [*_idle_ignores(ignores, found, rules)]
-    stale = [*_stale_lines(settings.accepted, found, rules)]
-    notes = [*_notes(idle, stale)]
-    if settings.strict:
-        faults = numbered(unused(each.file, each.line, each.what) for each in (*idle, *stale) if each.line)
-        kept += [_weighed(fault, settings.severities) for fault in faults if not _ignore_of(fault, ignores)]
-        notes = [*_notes([each for each in idle if not each.line], [])]
+    reported = [*report.findings]
+    if strict:
+        reported += numbered([*idle_pragmas(found, texts, rules), *_faults(idle)])
+    chosen = [_weighed(finding, settings.severities) for finding in reported if finding.rule in rules]
+    silenced = [*_silenced(chosen, ignores, settings.accepted), *by_pragma]
+    kept = without(chosen, silenced)
+    stale = [*_stale_lines(settings.accepted, [*chosen, *(each.finding for each in by_pragma)], rules)]
+    if strict:
+        late = [_weighed(fault, settings.severities) for fault in numbered(_faults(stale))]
+        kept += [fault for fault in late if not _ignore_of(fault, ignores)]
+        idle, stale = [each for each in idle if not each.line], []
     return msgspec.structs.replace(
         report,
         findings=tuple(sorted(kept, key=lambda finding: finding.sort_key)),
         silenced=tuple(sorted(silenced, key=lambda each: each.finding.sort_key)),
-        notes=(*report.notes, *notes),
+        notes=(*report.notes, *_notes(idle, stale)),
     )
 
 
@@ -238,6 +237,11 @@ def _stale_lines(baseline: Baseline, found: Iterable[Finding], rules: Container[
     for each in baseline.accepted:
         if each.fingerprint not in present and (each.rule in rules or each.rule not in _SEVERITIES):
             yield Vain(baseline.file, each.line, f"the line of {each.rule}")
+
+
+def _faults(vain: Iterable[Vain]) -> Iterator[Finding]:
+    """Return a finding for each that stands on a line of a file; an option has none."""
+    return (unused(each.file, each.line, each.what) for each in vain if each.line)
 
 
 def _notes(idle: Iterable[Vain], stale: Sequence[Vain]) -> Iterator[str]:

@@ -226,6 +226,18 @@ def test_strict_may_be_a_setting(shop: Path, check: Run) -> None:
     assert check().codes == ["W7850", "E7802", "W7803"]
 
 
+def test_what_is_unused_may_be_accepted(shop: Path, run: Run, check: Run) -> None:
+    configure(shop, 'strict = true\nignore = ["W7804"]\n')
+    assert check().codes == ["W7850", "E7802", "W7803"]
+    assert "3 findings accepted" in run("baseline", "write").err
+    done = check()
+    assert (done.codes, "note" in done.err) == ([], False)
+    assert check("--select", "E").codes == []
+    configure(shop, "strict = true\n")
+    assert check().out.startswith("appstate-baseline.txt:4:0: W7850 ")
+    assert check("--select", "E").codes == []
+
+
 def test_what_is_unused_may_be_ignored(shop: Path, check: Run) -> None:
     configure(shop, 'strict = true\nignore = ["W7804", "W7850"]')
     assert check().codes == ["E7802", "W7803"]
@@ -314,7 +326,14 @@ def test_the_same_bytes_every_time(shop: Path, tmp_path_factory: pytest.TempPath
     seen = set()
     for seed, root in enumerate([shop, other, shop, other]):
         out = tmp_path_factory.mktemp("out")
-        command = [sys.executable, "-m", "appstate_lint", "check", *(f"--output={form}={out / form}" for form in forms)]
+        command = [
+            sys.executable,
+            "-m",
+            "appstate_lint",
+            "check",
+            "--no-cache",
+            *(f"--output={form}={out / form}" for form in forms),
+        ]
         environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=60)
         assert done.returncode == 1
