@@ -28,6 +28,7 @@ class Mentions:
                     if function.owner >= 0:
                         self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._data: dict[tuple[str, int], frozenset[str]] = {}
         self._inside: dict[tuple[str, int], frozenset[str]] = {}
         self._used: dict[tuple[str, int], frozenset[str]] = {}
         self._raised: dict[tuple[str, int], frozenset[str]] = {}
@@ -50,6 +51,32 @@ class Mentions:
                 roots = (facts.body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
                          *(function.decorators for function in facts.functions))  # fmt: skip
             known = self._names[(file, index)] = _words(roots)
+        return known
+
+    def mentioned(self, file: str, index: int) -> frozenset[str]:
+        """Return the names by which a function may reach others: not what it only takes from its own object's data."""
+        names = self.names(file, index)
+        function = self.project.function(file, index) if index >= 0 else None
+        if function is None or function.owner < 0 or not function.params:
+            return names
+        own = self._data_of(file, function.owner) & names
+        return names - own | _words((function.body,), leaving=(function.params[0].name, own)) if own else names
+
+    def _data_of(self, file: str, owner: int) -> frozenset[str]:
+        """Return the names of the data that the methods of a class put on its objects."""
+        known = self._data.get((file, owner))
+        if known is None:
+            methods = self.project.methods(file, owner)
+            functions = [self.project.function(file, index) for index in methods.values()]
+            found = {
+                target.name
+                for function in functions
+                for node in flow.nodes(function.body)
+                if isinstance(node, flow.Bind)
+                for target in node.targets
+                if isinstance(target, flow.Attr) and _is_name(target.value, function.params[:1])
+            }
+            known = self._data[file, owner] = frozenset(found - methods.keys())
         return known
 
     def inside(self, file: str, index: int) -> frozenset[str]:
@@ -113,7 +140,7 @@ class Mentions:
         for file in imported:
             live |= self.names(file, -1)
         for file, index in reached:
-            live |= self.names(file, index)
+            live |= self.mentioned(file, index)
         waiting = [
             (file, index)
             for file in imported
@@ -128,7 +155,7 @@ class Mentions:
             running.update(mentioned)
             for each in mentioned:
                 waiting.remove(each) if len(waiting) < 64 else None
-                live |= self.names(*each)
+                live |= self.mentioned(*each)
             if len(waiting) >= 64:
                 gone = set(mentioned)
                 waiting = [each for each in waiting if each not in gone]
@@ -179,8 +206,18 @@ def _around(functions: tuple[flow.Function, ...], index: int) -> Iterator[int]:
         index = functions[index].scope
 
 
-def _words(roots: Iterable[object], heads: bool = True) -> frozenset[str]:
-    """Return the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for."""
+def _is_name(expr: Expr, params: tuple[flow.Param, ...]) -> bool:
+    return isinstance(expr, flow.Name) and any(expr.id == param.name for param in params)
+
+
+def _words(
+    roots: Iterable[object], heads: bool = True, leaving: tuple[str, frozenset[str]] = ("", frozenset())
+) -> frozenset[str]:
+    """Return the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for.
+
+    Nor those of ``leaving`` that are attributes of the variable it names.
+    """
+    itself, own = leaving
     found: set[str] = set()
     stack: list[Any] = list(roots)
     pop, extend = stack.pop, stack.extend
@@ -192,7 +229,8 @@ def _words(roots: Iterable[object], heads: bool = True) -> frozenset[str]:
         elif kind is flow.Name:
             found.add(node.id)
         elif kind is flow.Attr:
-            found.add(node.name)
+            if not (node.name in own and type(node.value) is flow.Name and node.value.id == itself):
+                found.add(node.name)
             stack.append(node.value)
         elif kind is flow.Const:
             if isinstance(text := node.value, str):

@@ -263,7 +263,8 @@ class Life(Serving):
         """Yield applications of other modules that one of this life's applications mounts."""
         for application, _, _ in self.targets:
             for each in self.mounted(application):
-                if self.root is not None and self.applications[each.site][1] not in ("", self.root.file):
+                known = self.applications.get(each.site)
+                if self.root is not None and known is not None and known[1] not in ("", self.root.file):
                     yield each
 
     def leaves(self, application: Object) -> bool:

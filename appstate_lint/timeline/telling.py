@@ -322,8 +322,9 @@ def _is_launcher(root: Root) -> bool:
 
 
 def _life(run: interpreter.Life, application: Object, name: str, project: Project) -> questions.Life:
-    mounted = {each.site: each for each in run.mounted(application) if run.canonical(each).site == each.site}
-    sites = {application.site} | {each.site for each in run.mounted(application)}
+    inner = [each for each in run.mounted(application) if each.site in run.applications]  # others are not seen
+    mounted = {each.site: each for each in inner if run.canonical(each).site == each.site}
+    sites = {application.site} | {each.site for each in inner}
     own = run.canonical(application).site
     spec = run.spec(application)
     given = spec.stores if spec is not None else {}
