@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
@@ -56,9 +56,15 @@ MAPPING_METHODS = frozenset(dir(dict))
 class Expressions(Parts):
     """Evaluates expressions; what they read and write is written down on the way."""
 
+    _evaluators: ClassVar[dict[type, Callable[[Any, Any, Path], Value]]]
+
+    def __init_subclass__(cls) -> None:
+        """Look the methods that evaluate up once for each class: some are those of a class further down."""
+        cls._evaluators = {kind: getattr(cls, name) for kind, name in _EVALUATORS.items() if hasattr(cls, name)}
+
     def evaluate(self, expr: Expr, path: Path) -> Value:
         """Return the value of an expression on ``path``, which goes on as the expression leaves it."""
-        return _EVALUATORS[type(expr)](self, expr, path)
+        return self._evaluators[type(expr)](self, expr, path)
 
     def constant(self, expr: flow.Const, path: Path) -> Value:
         return Literal(expr.value)
@@ -961,16 +967,14 @@ def _when_leaving(value: Value, op: str) -> Value | None:
     return join_all(kept) if kept else None
 
 
-_X = Expressions
-_EVALUATORS: dict[type, Callable[[Expressions, Any, Path], Value]] = {
-    flow.Const: _X.constant, flow.Opaque: _X.opaque, flow.Name: _X.variable, flow.Attr: _X.attribute_of,
-    flow.Item: _X.item_of, flow.Call: lambda self, expr, path: self.call(expr, path), flow.Star: _X.starred,
-    flow.Sequence: _X.sequence, flow.Mapping: _X.mapping, flow.Bool: _X.boolean, flow.Not: _X.negation,
-    flow.Compare: _X.compare, flow.IfElse: _X.choice, flow.Lambda: _X.lambda_, flow.Text: _X.text,
-    flow.Binary: _X.binary, flow.Comprehension: _X.comprehension, flow.Walrus: _X.walrus,
-    flow.Await: lambda self, expr, path: self.awaited(expr, path),
-    flow.Yield: lambda self, expr, path: self.yielded(expr, path),
-    flow.YieldFrom: lambda self, expr, path: self.delegated(expr, path),
+_EVALUATORS: dict[type, str] = {
+    flow.Const: "constant", flow.Opaque: "opaque", flow.Name: "variable", flow.Attr: "attribute_of",
+    flow.Item: "item_of", flow.Call: "call", flow.Star: "starred", flow.Sequence: "sequence",
+    flow.Mapping: "mapping", flow.Bool: "boolean", flow.Not: "negation", flow.Compare: "compare",
+    flow.IfElse: "choice", flow.Lambda: "lambda_", flow.Text: "text", flow.Binary: "binary",
+    flow.Comprehension: "comprehension", flow.Walrus: "walrus", flow.Await: "awaited", flow.Yield: "yielded",
+    flow.YieldFrom: "delegated",
 }  # fmt: skip
+"""The names of the methods that evaluate each kind of expression."""
 
 __all__ = ["Env", "Expressions", "join_all", "literal_names"]

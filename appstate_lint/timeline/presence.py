@@ -92,8 +92,8 @@ def proved(marks: Iterable[Key], store: Store) -> Facts:
 
 def is_about(condition: str, key: Key | None = None) -> bool:
     """Tell whether a condition says what a component (this one) holds."""
-    _, *rest = condition.split("\t")
-    return bool(rest) and (key is None or tuple(rest) == key)
+    at = condition.find("\t")
+    return at >= 0 and (key is None or condition[at + 1 :] == f"{key[0]}\t{key[1]}")
 
 
 def lasting(facts: Facts) -> Facts:
@@ -280,13 +280,17 @@ def rewritten(store: Store, key: Key) -> Store:
     """Return a store without the clauses that say what the component ``key``, just written, held before."""
     cell = store[key]
     fewer: Store = {}
+    end = f"\t{key[0]}\t{key[1]}"
     for other, known in store.items():
         if not known.clauses:
             continue
-        kept = frozenset(
+        about_it = [clause for clause in known.clauses if any(name.endswith(end) for name, _ in clause)]
+        if not about_it:
+            continue
+        kept = known.clauses.difference(
             clause
-            for clause in known.clauses
-            if not any(is_about(name, key) and not lacks(cell, (name, truth)) for name, truth in clause)
+            for clause in about_it
+            if any(is_about(name, key) and not lacks(cell, (name, truth)) for name, truth in clause)
         )
         if len(kept) != len(known.clauses):
             fewer[other] = known._replace(clauses=kept)

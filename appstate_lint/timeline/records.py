@@ -155,6 +155,9 @@ class Records:
         self.given: set[tuple[str, int, str]] = set()
         self.unresolved: dict[Place, tuple[str, str, str]] = {}
         self.reached: set[tuple[str, int]] = set()
+        self.named: set[str] = set()
+        """The names that the code in ``looked_at`` uses."""
+        self.looked_at: set[tuple[str, int]] = set()
         self.cut: set[tuple[str, int]] = set()
         self.cut_early = False
         self.used: set[tuple[str, str]] = set()

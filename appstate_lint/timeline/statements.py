@@ -663,8 +663,16 @@ class Statements(Calls):
         if any(kind is None or kind.kind != "class" for kind in kinds):
             return False
         names = {name for each in self.caught_names(handler) for name in self.project.family(each)}
-        ran = (*self.records.reached, *((file, -1) for file in self.modules))
-        return not any(names & self.mentions.used(*each) for each in ran)
+        return names.isdisjoint(self.named_by_what_ran())
+
+    def named_by_what_ran(self) -> set[str]:
+        """Return the names that the code uses which ran so far."""
+        records = self.records
+        new = records.reached - records.looked_at
+        new.update((file, -1) for file in self.modules if (file, -1) not in records.looked_at)
+        records.named.update(*(self.mentions.used(*each) for each in new))
+        records.looked_at |= new
+        return records.named
 
     def lets_through(self, handlers: tuple[flow.Handler, ...], handler: flow.Handler) -> bool:
         """Tell whether a handler, or one before it, raises again what start-up raises in place of any failure.
