@@ -280,11 +280,22 @@ def version(root: str) -> str:
 @functools.cache
 def _tool() -> str:
     """Return a hash of Python's version, msgspec's, and the linter's code and tables."""
-    package = Path(__file__).parent.parent
     found = hashlib.blake2b(f"{sys.version_info}{sys.implementation.name}{msgspec.__version__}".encode())
-    for file in sorted((*package.rglob("*.py"), *rules_folder().glob("*/*.toml"))):
-        with contextlib.suppress(OSError):
-            content = file.read_bytes()
-            found.update(f"{file.name}\0{len(content)}\0".encode())
+    for file in sorted((*_below(str(Path(__file__).parent.parent), ".py"), *_below(str(rules_folder()), ".toml"))):
+        with contextlib.suppress(OSError), open(file, "rb", buffering=0) as opened_file:  # noqa: PTH123
+            content = opened_file.read()
+            found.update(f"{os.path.basename(file)}\0{len(content)}\0".encode())  # noqa: PTH119
             found.update(content)
     return found.hexdigest()
+
+
+def _below(folder: str, ending: str) -> Iterator[str]:
+    """Yield the files below a folder whose names end so; pathlib takes several times as long."""
+    waiting = [folder]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                elif entry.name.endswith(ending):
+                    yield entry.path
