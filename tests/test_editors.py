@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from documents import fence, fences
+from documents import DOCS, fence, fences
 from doors import environment
 from language_server import Message, serving
 
@@ -103,6 +103,46 @@ def test_pylsp_without_an_executable_lints_what_is_saved(shop: Path) -> None:
         assert drawn(server.diagnostics(main)) == [Place(LINE, COLUMN)]
         server.save(main)
         assert drawn(server.diagnostics(main)) == [Place(LINE + 1, COLUMN)]
+
+
+# --- what editors that cannot be run here ask of pylint ---------------------------------------------------------------
+
+
+def asked(command: Sequence[str], shop: Path, text: str | None = None) -> Any:
+    """Run pylint as an editor does, in the folder of the project, and return its JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pylint", *command],
+        cwd=shop,
+        env=environment(),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        encoding="utf-8",
+    )
+    return json.loads(done.stdout)
+
+
+def test_vs_code_gets_a_finding_with_its_end(shop: Path) -> None:
+    """Call: the server of its extension for pylint, release 2026.7."""
+    settings = json.loads(fence(PAGE, "VS Code", "json"))
+    options = ["--reports=n", "--output-format=json2", *settings["pylint.args"], "--clear-cache-post-run=y"]
+    main = str(shop / "shop" / "main.py")
+    (message,) = asked([*options, "--from-stdin", main], shop, "# unsaved\n" + MAIN)["messages"]
+    assert (message["path"], message["line"], message["column"]) == ("shop/main.py", LINE + 1, COLUMN)
+    assert (message["endLine"], message["endColumn"]) == (LINE + 1, COLUMN + len("request.app.state.bus"))
+
+
+def test_pycharm_gets_a_finding_in_its_copy(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Call: its plugin for pylint, which names the copy by a number of three digits."""
+    copy = tmp_path_factory.mktemp("pycharm") / "csi-001" / "shop" / "main.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("# unsaved\n" + MAIN, encoding="utf-8")
+    arguments = re.search(r"\| Arguments \| `([^`]*)` \|", (DOCS / PAGE).read_text(encoding="utf-8"))
+    assert arguments
+    (message,) = asked(["-f", "json", *arguments[1].split(), str(copy)], shop)
+    assert Path(message["path"]).samefile(copy)
+    assert (message["message-id"], message["line"], message["column"]) == (CODE, LINE + 1, COLUMN)
 
 
 # --- editors, where they are installed ------------------------------------------------------------------------------
