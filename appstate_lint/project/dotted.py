@@ -52,6 +52,16 @@ def functions_named(project: Project, pattern: str) -> frozenset[tuple[str, int]
     return frozenset(found)
 
 
+def with_nested(project: Project, functions: frozenset[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    """Return functions and those defined inside of them."""
+    found = set(functions)
+    for file in {file for file, _ in functions}:
+        for index, function in enumerate(project.facts[file].functions):  # the outer one stands before the inner one
+            if function.scope >= 0 and (file, function.scope) in found:
+                found.add((file, index))
+    return frozenset(found)
+
+
 def _splits(name: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the ways to read a name as a module and names in it, the longest module first."""
     module, colon, rest = name.partition(":")

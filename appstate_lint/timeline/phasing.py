@@ -16,7 +16,7 @@ from typing import NamedTuple
 from appstate_lint.config import Edge, PhaseMarker, Settings
 from appstate_lint.facts import flow
 from appstate_lint.project import Project
-from appstate_lint.project.dotted import functions_named
+from appstate_lint.project.dotted import ANY, functions_named, with_nested
 from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Key, Store
 
 PHASE: Key = ("", "\0phase")
@@ -61,8 +61,13 @@ class Phasing:
         """What markers say for the phase where they decorate functions, by their numbers."""
         self.named_by: dict[str, frozenset[tuple[str, int]]] = {}
         """The functions that a pattern of phase functions names."""
-        for each in settings.phase_functions:
+        patterns = sorted(settings.phase_functions, key=lambda each: ANY in each.pattern)
+        for each in patterns:  # a name goes before a pattern, else the first one holds
             self.named_by[each.pattern] = functions_named(project, each.pattern)
+            for function in sorted(self.named_by[each.pattern]):
+                self.functions.setdefault(function, self.inside(each.phase))
+        for each in patterns:  # what one of them defines inside is of its phase, if no other says so
+            self.named_by[each.pattern] = with_nested(project, self.named_by[each.pattern])
             for function in sorted(self.named_by[each.pattern]):
                 self.functions.setdefault(function, self.inside(each.phase))
         for number, declared in enumerate(settings.phase_markers):
