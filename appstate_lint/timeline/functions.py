@@ -288,7 +288,7 @@ class Functions(Marking):
         frame.hook = hook
         frame.index = function.index
         frame.none_given = none_given
-        frame.ingredients = dict(ingredients)
+        frame.ingredients = scoped.ingredients = dict(ingredients)
         frame.self_value = function.bound
         if facts.owner >= 0:
             frame.owner = ClassValue(function.file, facts.owner)

@@ -223,13 +223,15 @@ class DictCell:
 class Scoped:
     """The variables of one call that inner functions may use."""
 
-    __slots__ = ("file", "outer", "rebound", "variables")
+    __slots__ = ("file", "ingredients", "outer", "rebound", "variables")
 
     def __init__(self, file: str, outer: int) -> None:
         self.file = file
         self.outer = outer
         self.rebound: set[str] = set()
         self.variables: Env = {}
+        self.ingredients: dict[str, frozenset[str]] = {}
+        """The components that the values of the variables were made from."""
 
 
 class Heap:

@@ -62,10 +62,20 @@ class Ingredients(Heap):
         for node in flow.nodes(exprs):
             match node:
                 case flow.Name(id=name):
-                    found |= frame.ingredients.get(name, NO_NAMES)
+                    found |= frame.ingredients.get(name) or self.around(frame, name)
                 case flow.Attr(value=flow.Name(id="self"), name=name) if isinstance(frame.self_value, Object):
                     found |= self.kept_ingredients.get((frame.self_value.site, name), NO_NAMES)
         return frozenset(found)
+
+    def around(self, frame: Frame, name: str) -> Names:
+        """Return the ingredients of a variable of the functions that a frame's function is defined in."""
+        number = frame.outer
+        while number:
+            scoped = self.scopes[number]
+            if name in scoped.variables:
+                return scoped.ingredients.get(name, NO_NAMES)
+            number = scoped.outer
+        return NO_NAMES
 
     def note_target(self, target: Expr | None, names: Names) -> None:
         """Note the ingredients of what a target now holds."""
