@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -14,15 +15,18 @@ from appstate_lint.cli_common import (
     FOUND,
     CannotRun,
     Project,
+    cache_options,
     color_option,
     config_option,
     emit,
     line_reader,
     path_from,
+    processes,
     projects_of,
     reported,
     say,
     settings_of,
+    store_of,
     verbose_option,
     wants_color,
 )
@@ -40,16 +44,31 @@ def baseline() -> None:
     """Accept the findings of today, and hear of new ones only."""
 
 
+class Request(NamedTuple):
+    """The options of one run, as they were given."""
+
+    path: str
+    baseline_path: str | None
+    config_path: str | None
+    cache_dir: str | None
+    cached: bool
+    jobs: int
+    verbose: bool
+    color: str = "never"
+
+
 @baseline.command("write")
 @_path
 @_baseline
 @config_option
+@cache_options
 @verbose_option
 @reported
-def write(path: str, baseline_path: str | None, config_path: str | None, verbose: bool) -> int:
+def write(**given: Any) -> int:
     """Write the baseline of the project around PATH (default: here): all that is found now, nothing that is fixed."""
-    project, settings = _project(path, baseline_path, config_path)
-    report = _analyzed(project, settings)
+    request = Request(**given)
+    project, settings = _project(request)
+    report = _analyzed(project, settings, request)
     before = _fingerprints(project.root, settings)
     now = {finding.fingerprint for finding in report.findings}
     try:
@@ -67,17 +86,19 @@ def write(path: str, baseline_path: str | None, config_path: str | None, verbose
 @_baseline
 @config_option
 @color_option
+@cache_options
 @verbose_option
 @reported
-def check(path: str, baseline_path: str | None, config_path: str | None, color: str, verbose: bool) -> int:
+def check(**given: Any) -> int:
     """Say what the baseline of the project around PATH does not accept (exit 1 if anything), and what is fixed."""
-    project, settings = _project(path, baseline_path, config_path)
+    request = Request(**given)
+    project, settings = _project(request)
     settings = accepted.with_baseline(project.root, settings)
     if not settings.accepted.file:
         raise CannotRun(f"{project.root} has no baseline; make one with `appstate-lint baseline write`")
-    report = _analyzed(project, settings)
-    form = Format.TEXT if verbose else Format.CONCISE
-    emit(findings_text(report, form, lines=line_reader(project.root), color=wants_color(color)))
+    report = _analyzed(project, settings, request)
+    form = Format.TEXT if request.verbose else Format.CONCISE
+    emit(findings_text(report, form, lines=line_reader(project.root), color=wants_color(request.color)))
     held = sum(each.by is Silence.BASELINE for each in report.silenced)
     say(
         f"{len(report.findings)} new, {held} accepted by {settings.accepted.file}",
@@ -86,11 +107,11 @@ def check(path: str, baseline_path: str | None, config_path: str | None, color: 
     return FOUND if report.findings else CLEAN
 
 
-def _project(path: str, baseline_path: str | None, config_path: str | None) -> tuple[Project, Settings]:
-    (project,) = projects_of((path,))
-    settings = settings_of(project, config_path)
-    if baseline_path is not None:
-        settings = msgspec.structs.replace(settings, baseline=path_from(project.root, baseline_path))
+def _project(request: Request) -> tuple[Project, Settings]:
+    (project,) = projects_of((request.path,))
+    settings = settings_of(project, request.config_path)
+    if request.baseline_path is not None:
+        settings = msgspec.structs.replace(settings, baseline=path_from(project.root, request.baseline_path))
     return project, settings
 
 
@@ -103,10 +124,13 @@ def _fingerprints(root: Path, settings: Settings) -> frozenset[str]:
     return frozenset(each.fingerprint for each in settings.accepted.accepted)
 
 
-def _analyzed(project: Project, settings: Settings) -> Report:
+def _analyzed(project: Project, settings: Settings, request: Request) -> Report:
     """Return what is found, information only if it was selected."""
-    with waiting(f"analyzing {project.root.name}"):
-        report = engine.analyze(project.root, settings)
+    with (
+        waiting(f"analyzing {project.root.name}"),
+        store_of(project, request.cache_dir, request.cached, request.verbose) as store,
+    ):
+        report = engine.analyze(project.root, settings, store=store, jobs=processes(request.jobs))
 
     def counts(finding: Finding) -> bool:
         return bool(settings.select) or finding.severity is not Severity.INFO

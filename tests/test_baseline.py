@@ -144,6 +144,14 @@ def test_the_baseline_may_lie_elsewhere(shop: Path, run: Run) -> None:
     assert not (shop / NAME).exists()
 
 
+def test_it_uses_the_cache(shop: Path, run: Run) -> None:
+    run("baseline", "write", "--cache-dir", "known")
+    assert (shop / "known").is_dir()
+    (shop / "known").rename(shop / "moved")
+    run("baseline", "check", "--no-cache", "--cache-dir", "known")
+    assert not (shop / "known").exists()
+
+
 def test_pylint_accepts_it_too(shop: Path, run: Run) -> None:
     command = [sys.executable, "-m", "pylint", "--load-plugins=appstate_lint", "--disable=all"]
     command += ["--enable=appstate-never-initialized", "--rcfile=" + os.devnull, "shop/main.py"]
