@@ -1,4 +1,4 @@
-"""A guard asks for a component that nothing ever writes: the code always takes its fallback, silently.
+"""A guard asks for a component that nothing ever writes, or not before: the code always takes its fallback, silently.
 
 Where another application that shares the guard writes the component, the guard does its work and nothing is said.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appstate_lint.checks.causes import Cause, missing, report
+from appstate_lint.checks.readers import at_reader, where
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 RULE = Rule(
     "appstate-default-hides-missing",
     "W7803",
-    "nothing in {application} sets '{component}': this always takes its fallback",
+    "{why}: this always takes its fallback",
 )
 
 
@@ -22,4 +23,16 @@ def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding for each function whose guard hides that a component is never written."""
     for found in missing(timeline):
         if found.guarded and found.cause is Cause.NOBODY:
-            yield report(RULE, timeline, found, [])
+            component = found.component
+            yield report(RULE, timeline, found, [], why=f"nothing in {component.application} sets '{component.name}'")
+    for component, readers, write in timeline.asked_too_early():
+        yield at_reader(
+            RULE,
+            timeline,
+            component.life.name,
+            readers,
+            after=[timeline.write_step(write)],
+            how=", not there yet",
+            why=f"'{component.name}' is asked for in {readers[0].phase.value}, before {write.function} sets it "
+            f"({where(write)})",
+        )

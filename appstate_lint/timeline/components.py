@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline import presence
@@ -64,6 +65,8 @@ EVERYTHING = frozenset({"Exception", "BaseException", *PERHAPS})
 MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 
+_EARLY = (Phase.BUILD, Phase.STARTUP)
+
 
 class Components(Ingredients):
     """Accesses to application state."""
@@ -110,6 +113,13 @@ class Components(Ingredients):
             return given(found, path.facts)
         return found
 
+    def returns_value(self) -> bool:
+        """Tell whether the running function returns anything but ``None``."""
+        function = self.frame.function
+        body = function.body if function is not None else ()
+        returned = (each.value for each in flow.nodes(body) if isinstance(each, flow.Return))
+        return any(value is not None and value != flow.Const(None) for value in returned)
+
     def touch(
         self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None,
         gone: bool = False,
@@ -138,6 +148,7 @@ class Components(Ingredients):
             possible=self.possible,
             facts=path.facts,
             gone=gone,
+            answers=bits == ABSENT and self.phase in _EARLY and self.returns_value(),
             by_route=self.in_route and len(self.stack) == 1,
         )
         if self.phase is Phase.STARTUP and self.phasing is not None and not self.spawned:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
 
 MOST_STEPS = 8
+_EARLY = (Phase.BUILD, Phase.STARTUP)
 _AROUND = (Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN)
 
 
@@ -332,6 +333,29 @@ class Timeline:
             reads = [each for each in component.plain_reads if each.spawned and not (each.possible or each.retried)]
             for readers in by_function(reads):
                 yield component, readers
+
+    def asked_too_early(self) -> Iterator[tuple[Component, list[Occurrence], Occurrence]]:
+        """Yield components with the guards, function by function, that come before the first write; and that write.
+
+        A function that writes the component too, or that may hand on the answer, asks on somebody's behalf: left alone.
+        """
+        for component in self.all_components():
+            if component.life.open or self.doubt_of_order(component) or component.name in self.written_outside:
+                continue
+            if any(each.spawned for each in component.writes):
+                continue
+            writing = {function for each in component.writes for function in _functions_of(each)}
+            places = {each.place for each in component.reads if each.phase not in _EARLY or each.bits != ABSENT}
+            asked = [
+                each
+                for each in component.guarded_reads
+                if each.place not in places and not (each.spawned or each.possible or each.partial or each.answers)
+                if _reader(each) not in writing
+            ]
+            for readers in by_function(asked):
+                write = component.first_write_after(readers[0])
+                if write is not None and write.phase.rank < Phase.SERVING.rank:
+                    yield component, readers, write
 
     def unsafe_at_shutdown(self) -> Iterator[tuple[Component, list[Occurrence], Occurrence]]:
         """Yield components with the readers, function by function, that shutdown runs where they may be missing.

@@ -63,6 +63,8 @@ class Occurrence(msgspec.Struct):
     made_class: str = ""
     """For a write: the qualified name of the project's class whose instance is stored."""
     plain_none: bool = False
+    answers: bool = False
+    """For a guard before serving: whether its function returns a value, the answer perhaps."""
     by_route: bool = False
     """Whether a route's own function does it, which nothing but a request runs."""
     position: int = 0
@@ -201,6 +203,7 @@ class Records:
         known.made |= seen.made
         known.partial = known.partial or seen.partial
         known.gone = known.gone or seen.gone
+        known.answers = known.answers or seen.answers
         known.conditional = known.conditional and seen.conditional
         known.caught = known.caught and seen.caught
         known.swallowed = known.swallowed and seen.swallowed
