@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from appstate_lint.facts import flow
@@ -20,6 +21,8 @@ from appstate_lint.facts.flow import At, Block, Expr, FileFacts
 STACK_BYTES = 512 * 1024 * 1024
 DEEP_RECURSION_LIMIT = 1_000_000
 _INTEGER_LIMIT = 2**63
+_DOTTED = re.compile(r"[^\W\d]\w{0,99}(?:[.:][^\W\d]\w{0,99}){1,20}")
+_MODULE = re.compile(r"\.{0,9}[^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,20}")
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Is: "is", ast.IsNot: "is not", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in",
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
@@ -91,12 +94,14 @@ class _Lowering:
         self.classes: list[flow.Class | None] = []
         self.wide = None if text.isascii() else text.split("\n")
         self.scopes: list[_Scope] = [_Scope("", -1, -1)]
+        self.quotes: list[flow.Quote] = []
 
     def file(self, tree: ast.Module) -> FileFacts:
         body = self.block(tree.body)
         functions = tuple(function for function in self.functions if function)
         classes = tuple(cls for cls in self.classes if cls)
-        return FileFacts(functions, classes, body, _exports(tree.body))
+        listed = tuple(flow.Quote(_encodable(str(node.value)), self.at(node)) for node in _listed(tree.body))
+        return FileFacts(functions, classes, body, _exports(tree.body), "", tuple(self.quotes), listed)
 
     # ------------------------------------------------------------ places
 
@@ -126,6 +131,8 @@ class _Lowering:
         return tuple(lowered)
 
     def do(self, node: ast.Expr) -> Block:
+        if isinstance(node.value, ast.Constant):
+            return ()
         value = self.expr(node.value)
         if isinstance(value, flow.Const) or value == _NOTHING:
             return ()
@@ -372,8 +379,12 @@ class _Lowering:
 
     def constant(self, node: ast.Constant) -> Expr:
         value = node.value
-        if value is None or isinstance(value, (str, bool, float)):
-            return flow.Const(_encodable(value) if isinstance(value, str) else value)
+        if isinstance(value, str):
+            if ("." in value or ":" in value) and _DOTTED.fullmatch(value):
+                self.quotes.append(flow.Quote(value, self.at(node)))
+            return flow.Const(_encodable(value))
+        if value is None or isinstance(value, (bool, float)):
+            return flow.Const(value)
         if isinstance(value, int) and -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
             return flow.Const(value)
         return _NOTHING
@@ -397,9 +408,19 @@ class _Lowering:
         return flow.Star(self.expr(node.value))
 
     def sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Expr:
+        self.quote_pair(node.elts)
         return flow.Sequence(_KINDS[type(node)], tuple(self.expr(item) for item in node.elts), self.at(node))
 
+    def quote_pair(self, pair: Sequence[ast.expr | None]) -> None:
+        """Note two strings that name a module and something in it."""
+        match pair:
+            case [ast.Constant(value=str(module)), ast.Constant(value=str(name)) as node]:
+                if _MODULE.fullmatch(module) and name.isidentifier():
+                    self.quotes.append(flow.Quote(f"{module}:{name}", self.at(node)))
+
     def mapping(self, node: ast.Dict) -> Expr:
+        for key, value in zip(node.keys, node.values, strict=True):
+            self.quote_pair((value, key))
         items = tuple(
             (self.expr(key) if key is not None else None, self.expr(value))
             for key, value in zip(node.keys, node.values, strict=True)
@@ -507,6 +528,24 @@ def _exports(body: Iterable[ast.stmt]) -> tuple[str, ...] | None:
             items = statement.value.elts
             return tuple(item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str))
     return None
+
+
+def _listed(body: Iterable[ast.stmt]) -> Iterator[ast.Constant]:
+    """Yield the strings that statements of a module put into ``__all__``, as they stand there."""
+    for statement in body:
+        targets: list[ast.expr] = []
+        values: list[ast.expr | None] = []
+        match statement:
+            case ast.Assign():
+                targets, values = statement.targets, [statement.value]
+            case ast.AugAssign() | ast.AnnAssign():
+                targets, values = [statement.target], [statement.value]
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=target, attr="append" | "extend"), args=args)):
+                targets, values = [target], list(args)
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            for node in (each for value in values if value is not None for each in ast.walk(value)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node
 
 
 _L = _Lowering

@@ -363,14 +363,27 @@ class Class(Record, frozen=True):
     at: At
 
 
+class Quote(Record, frozen=True):
+    """A string of the text that may name something of a module, as ``module.name`` or ``module:name``."""
+
+    text: str
+    at: At
+
+
 class FileFacts(Record, frozen=True):
-    """What one file says. ``error`` is empty, or the reason why the rest is."""
+    """What one file says. ``error`` is empty, or the reason why the rest is.
+
+    ``quotes`` are the strings that look like dotted names, docstrings left out, and pairs of strings (``"name":
+    "module"``, ``("module", "name")``) joined to such; ``listed`` are the strings of ``__all__``.
+    """
 
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]
     body: Block
     exports: tuple[str, ...] | None
     error: str = ""
+    quotes: tuple[Quote, ...] = ()
+    listed: tuple[Quote, ...] = ()
 
 
 # ---------------------------------------------------------------- walking
