@@ -7,6 +7,7 @@ The map of the house, from the doors down the river; imports go down only:
 * ``engine``: sources → facts → project → timeline → findings;
 * ``selection``: findings → those to report: what is selected, ignored, silenced, accepted for now;
 * ``report``: findings → text; ``baseline``: the file of accepted findings; ``checks``: timeline → findings;
+* ``migration``: what is left of the singletons that a project moves away from;
 * ``contracts``: what a project declares of its components, compared with the timeline;
 * ``timeline``: an application's life, interpreted on abstract values;
 * ``closure``: which files are parsed; ``project``: the facts of all files, joined;

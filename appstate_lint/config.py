@@ -131,6 +131,10 @@ class Migration(msgspec.Struct, frozen=True):
     until: datetime.date | None = None
     line: int = 0
 
+    def is_over(self, today: datetime.date) -> bool:
+        """Tell whether the day is past until which leftovers are allowed."""
+        return self.until is not None and today > self.until
+
 
 class Settings(msgspec.Struct, frozen=True):
     """All that a project declares.
@@ -164,6 +168,10 @@ class Settings(msgspec.Struct, frozen=True):
     file: str | None = None
     phase_lines: tuple[int, ...] = ()
     digest: str = ""
+
+    def over(self, today: datetime.date) -> tuple[str, ...]:
+        """Return the migrations that allow leftovers no more on a day: all in which findings depend on the date."""
+        return tuple(each.name for each in self.migrations if each.is_over(today))
 
 
 class ConfigError(msgspec.Struct, frozen=True, order=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ from appstate_lint.model import (
 from appstate_lint.source import SourceFile, Unreadable
 
 if TYPE_CHECKING:
-    from appstate_lint import contracts
+    from appstate_lint import contracts, migration
     from appstate_lint.closure import Closed, Extract, Load, Parsed
     from appstate_lint.timeline.questions import Unseen
     from appstate_lint.timeline.telling import Telling
@@ -61,6 +62,7 @@ def analyze(
     with_stories: bool = False,
     store: cache.Store | None = None,
     jobs: int = 1,
+    today: datetime.date | None = None,
 ) -> Report:
     """Analyze the project at ``root`` and return all that is to be said of it.
 
@@ -70,11 +72,13 @@ def analyze(
     file is parsed, which changes nothing but the counts of files. ``with_stories`` adds each application's story. A
     ``store`` gives the facts of files that were parsed before, or the whole report if nothing that matters changed
     since; it changes nothing but the counts of files either. So many ``jobs`` are the processes to use, where it pays.
+    ``today`` (default: that of the clock) decides which leftovers a migration allows no more.
     """
     unsaved = overlay or {}
     files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
     load = _loader(root, unsaved, store)
-    wanted = Wanted(prefilter, include_tests, pragmas, with_stories)
+    day = today or datetime.date.today()
+    wanted = Wanted(prefilter, include_tests, pragmas, with_stories, settings.over(day))
     if store is None:
         report = _run(root, settings, files, load, wanted, jobs=jobs).report
     else:
@@ -104,6 +108,8 @@ class Wanted(NamedTuple):
     include_tests: bool = False
     pragmas: bool = True
     with_stories: bool = False
+    over: tuple[str, ...] = ()
+    """The migrations that allow leftovers no more: all that the date decides."""
 
 
 class Ran(NamedTuple):
@@ -113,6 +119,7 @@ class Ran(NamedTuple):
     closed: Closed
     compliance: contracts.Compliance
     findings: tuple[Finding, ...]
+    survey: migration.Survey
 
 
 def _with_store(
@@ -192,7 +199,7 @@ def _run(
 
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
-    from appstate_lint import checks, closure, contracts
+    from appstate_lint import checks, closure, contracts, migration
     from appstate_lint.facts import extraction
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules
@@ -218,9 +225,11 @@ def _run(
     workers = jobs if len(parsed) >= MANY_FILES else 1
     telling = interpret(project, tables, settings, unseen, tracing, wanted.include_tests, memory, workers)
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
-    findings = list(checks.run(telling.timeline, compliance, project.tests))
-    findings = selection.numbered(_merged(findings))
     texts = {file.path: each.text for file, each in parsed.items()}
+    core = [each.path for each in needed]
+    survey = migration.Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
+    findings = list(checks.run(telling.timeline, compliance, survey, project.tests))
+    findings = selection.numbered(_merged(findings))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
         root=str(root),
@@ -233,7 +242,7 @@ def _run(
         incomplete=bool(unseen) or telling.incomplete or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if wanted.with_stories else (),
     )
-    return Ran(report, closed, compliance, tuple(findings))
+    return Ran(report, closed, compliance, tuple(findings), survey)
 
 
 def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[str, ...]]:
@@ -242,6 +251,23 @@ def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[
     for each in declared:
         found[each.name] = (*found.get(each.name, ()), *each.declared.depends_on)
     return found
+
+
+def surveyed(
+    root: Path,
+    settings: Settings,
+    *,
+    prefilter: bool = True,
+    today: datetime.date | None = None,
+    store: cache.Store | None = None,
+) -> tuple[migration.Survey, tuple[Finding, ...]]:
+    """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced."""
+    files = source.discover(root, settings.exclude, settings.tests)
+    load = _loader(root, {}, store)
+    over = settings.over(today or datetime.date.today())
+    known = _Known(_context(store, root, settings, Wanted()), store, {}) if store is not None else None
+    ran = _run(root, settings, files, load, Wanted(prefilter, pragmas=False, over=over), known)
+    return ran.survey, ran.findings
 
 
 def tables_of(root: Path, settings: Settings) -> frameworks.Tables:

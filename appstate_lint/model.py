@@ -168,7 +168,7 @@ class Silenced(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """A kind of finding: its name, code (the letter is the severity) and message template.
 
-    A rule ``of_tests`` speaks of test files; all others never do.
+    A rule ``of_tests`` may speak of test files; all others never do.
     """
 
     name: str

@@ -9,6 +9,7 @@ pickled for workers), with the stamps of all files, which are compared once a ru
 from __future__ import annotations
 
 import argparse
+import datetime
 import hashlib
 import re
 import time
@@ -76,10 +77,14 @@ class Stamp(NamedTuple):
 
 
 class Index(NamedTuple):
-    """A project as it was on disk: the stamps of its files and the findings by file."""
+    """A project as it was on disk: the stamps of its files and the findings by file.
+
+    ``over`` are the migrations that allowed leftovers no more on that day.
+    """
 
     stamps: Mapping[str, Stamp]
     settings: Settings
+    over: tuple[str, ...]
     findings: Mapping[str, tuple[Finding, ...]]
 
 
@@ -208,11 +213,12 @@ def _index(project: Project) -> Index:
     settings = project.settings()
     files = source.discover(project.root, settings.exclude, settings.tests)
     stamps = {file.path: stamp for file in files if (stamp := _stamp(project.root, file.path))}
-    if known is not None and known.stamps == stamps and known.settings == settings:
+    over = settings.over(datetime.date.today())
+    if known is not None and (known.stamps, known.settings, known.over) == (stamps, settings, over):
         return known
     _indexes.pop(project, None)
     report = project.analyze(settings)
-    index = Index(stamps, settings, _by_file(report.findings))
+    index = Index(stamps, settings, over, _by_file(report.findings))
     _indexes[project] = index
     return index
 

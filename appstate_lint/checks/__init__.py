@@ -16,6 +16,10 @@ from appstate_lint.checks import (
     default_hides_missing,
     double_init,
     external_writer,
+    leftover_accessor,
+    leftover_definition,
+    leftover_import,
+    leftover_patch,
     maybe_uninitialized,
     missing_in_application,
     never_initialized,
@@ -23,12 +27,15 @@ from appstate_lint.checks import (
     none_only,
     only_tests_write,
     read_before_init,
+    removed_accessor,
+    singleton_candidate,
     source_none,
     source_unresolved,
     startup_not_run,
     startup_race,
     startup_swallowed,
     test_without_lifespan,
+    two_sources,
     undeclared,
     undeclared_dependency,
     unreached_initializer,
@@ -37,11 +44,13 @@ from appstate_lint.checks import (
     wrong_channel,
 )
 from appstate_lint.contracts import Compliance
+from appstate_lint.migration import Survey
 from appstate_lint.model import Finding, Rule
 from appstate_lint.timeline import Timeline
 
 Check = Callable[[Timeline], Iterator[Finding]]
 ContractCheck = Callable[[Compliance], Iterator[Finding]]
+MigrationCheck = Callable[[Survey], Iterator[Finding]]
 
 CHECKS: tuple[tuple[Rule, Check], ...] = (
     (read_before_init.RULE, read_before_init.check),
@@ -78,18 +87,39 @@ CONTRACT_CHECKS: tuple[tuple[Rule, ContractCheck], ...] = (
     (config_error.RULE, config_error.check),
 )
 
+MIGRATION_CHECKS: tuple[tuple[Rule, MigrationCheck], ...] = (
+    (leftover_accessor.RULE, leftover_accessor.check),
+    (leftover_import.RULE, leftover_import.check),
+    (leftover_patch.RULE, leftover_patch.check),
+    (leftover_definition.RULE, leftover_definition.check),
+    (removed_accessor.RULE, removed_accessor.check),
+    (two_sources.RULE, two_sources.check),
+    (singleton_candidate.RULE, singleton_candidate.check),
+)
+
 INTERNAL_ERROR = Rule("appstate-internal-error", "E7899", "{problem}")
 
-RULES: tuple[Rule, ...] = (*(rule for rule, _ in (*CHECKS, *CONTRACT_CHECKS)), unused_ignore.RULE, INTERNAL_ERROR)
+RULES: tuple[Rule, ...] = (
+    *(rule for rule, _ in (*CHECKS, *CONTRACT_CHECKS, *MIGRATION_CHECKS)),
+    unused_ignore.RULE,
+    INTERNAL_ERROR,
+)
 
 
-def run(timeline: Timeline, compliance: Compliance, tests: Container[str] = frozenset()) -> Iterator[Finding]:
+def run(
+    timeline: Timeline, compliance: Compliance, survey: Survey, tests: Container[str] = frozenset()
+) -> Iterator[Finding]:
     """Yield the findings of all rules, those in the files ``tests`` only of rules that speak of tests."""
     for rule, check in CHECKS:
         for finding in check(timeline):
             if rule.of_tests or finding.file not in tests:
                 yield finding
     yield from of_contracts(compliance)
+    yield from contract_vacuous.of_migrations(survey)
+    for rule, check_migration in MIGRATION_CHECKS:
+        for finding in check_migration(survey):
+            if rule.of_tests or finding.file not in tests:
+                yield finding
 
 
 def of_contracts(compliance: Compliance) -> Iterator[Finding]:

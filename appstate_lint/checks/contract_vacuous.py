@@ -1,4 +1,4 @@
-"""A contract, phase, pattern or marker that matches nothing: it would be kept whatever the code does."""
+"""A contract, phase, marker, pattern or migration that matches nothing: it would be kept whatever the code does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from appstate_lint.contracts import Compliance, Vacuous, vacuous
+from appstate_lint.migration import Survey
 from appstate_lint.model import Finding, Place, Rule
 
 RULE = Rule("appstate-contract-vacuous", "W7825", "{what}")
@@ -23,3 +24,14 @@ def check(compliance: Compliance) -> Iterator[Finding]:
         contract = several[0].contract
         severity = contract.declared.severity if contract is not None else None
         yield msgspec.structs.replace(finding, severity=severity or finding.severity)
+
+
+def of_migrations(survey: Survey) -> Iterator[Finding]:
+    """Yield a finding at each migration with an accessor of which nothing is, or was, in sight."""
+    for migration in survey.settings.migrations:
+        unresolved = list(survey.unresolved(migration))
+        if unresolved and survey.settings.file is not None:
+            place = Place(survey.settings.file, migration.line, 0, migration.line, 1)
+            names = ", ".join(f"'{each}'" for each in unresolved)
+            what = f"migration '{migration.name}' names {names}, and nothing of that name is, or was, in sight"
+            yield RULE.finding(place, what=what)

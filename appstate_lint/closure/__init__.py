@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from appstate_lint import source
+from appstate_lint.closure import accessors
 from appstate_lint.closure.imports import Import, Reached, Tree, imports_in, imports_of
 from appstate_lint.closure.launching import Launching
 from appstate_lint.closure.sieve import Sieve, mentions
@@ -47,7 +48,8 @@ class Parsed(msgspec.Struct, frozen=True):
 class Closed(msgspec.Struct, frozen=True):
     """The files that matter, parsed, in the order of all; and what was seen of the others (``Sieve.skim``).
 
-    Tests among the others were asked whether they mention one of ``fixtures``: folder, and name.
+    Tests among the others were asked whether they mention one of ``fixtures``: folder, and name. What has no folder is
+    a name that files have for an accessor, and all were asked.
     """
 
     parsed: dict[SourceFile, Parsed]
@@ -84,9 +86,11 @@ def close(
     closure.add_tests()
     while wanted := closure.wanted():
         closure.follow(wanted)
+    closure.add_users()
     parsed = {file: closure.parsed[file.path] for file in files if file.path in closure.parsed}
     reached = {path: each.runs | each.names for path, each in closure.reached.items()}
-    return Closed(parsed, closure.skipped, tuple(sorted(closure.fixtures)), reached)
+    words = [("", word) for word in closure.users]
+    return Closed(parsed, closure.skipped, tuple(sorted({*closure.fixtures, *words})), reached)
 
 
 class _Closure:
@@ -118,6 +122,9 @@ class _Closure:
         self.reached: dict[str, Reached] = {}
         self.named_by: dict[str, frozenset[str]] = {}
         self.fixtures: set[tuple[str, str]] = set()
+        self.migrations = tuple(each for each in settings.migrations if each.accessors)
+        self.users: frozenset[str] = frozenset()
+        """The names that files have for declared accessors."""
 
     def read(self) -> None:
         """Read every file once, and parse those that words or imports of files read before ask for."""
@@ -197,6 +204,34 @@ class _Closure:
         for path in sorted(looked):
             names = self.tree.reached(path, imports_of(self.parsed[path].facts), self.parsed[path].text).names
             self.follow(each for each in sorted(names & sources) if each not in self.imports)
+
+    def add_users(self) -> None:
+        """Parse the files that may use declared accessors, and what they get these through."""
+        if not self.migrations:
+            return
+        self.follow(sorted(accessors.homes_of(self.modules, self.migrations)))
+        words: frozenset[str] = frozenset()
+        while True:
+            facts = {self.modules.by_path[path]: each.facts for path, each in self.parsed.items()}
+            texts = {path: each.text for path, each in self.parsed.items()}
+            found = frozenset(accessors.words_for(Project(facts, self.modules), self.migrations, texts))
+            if found == words:
+                return
+            words = self.users = found
+            mentioning = {file.path for file in self.files if self.mentions(file.path, words)}
+            self.follow(sorted(mentioning))
+            for path in sorted(mentioning):
+                self.follow(accessors.quoted(self.modules, path, self.parsed[path].facts))
+
+    def mentions(self, path: str, words: frozenset[str]) -> bool:
+        """Tell whether a file mentions one of ``words``; one that cannot be read does not."""
+        known = self.parsed.get(path)
+        if known is not None and known.text.isascii():
+            return accessors.mentions(known.text, words)
+        try:
+            return accessors.mentions(self.load(self.modules.by_path[path]), words)
+        except Unreadable:
+            return False
 
     def look(self, paths: Iterable[str]) -> None:
         """Parse files, but not what they import."""

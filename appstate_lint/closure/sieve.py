@@ -12,7 +12,7 @@ from appstate_lint.frameworks import Tables
 from appstate_lint.source import SourceFile
 
 Fixtures = Iterable[tuple[str, str]]
-"""Fixtures that hand out clients: folder with a slash at its end, and name."""
+"""Fixtures that hand out clients: folder with a slash at its end, and name; without a folder, names of accessors."""
 
 
 class Sieve:
@@ -55,7 +55,8 @@ class Sieve:
         """
         if self.use(file, content) is not Use.SKIP or self.makes_client(file, content):
             return None
-        if file.is_test and mentions(file.path, content, fixtures):
+        asked = fixtures if file.is_test else [each for each in fixtures if not each[0]]
+        if mentions(file.path, content, asked):
             return None
         return self.rest(file, content)
 

@@ -71,6 +71,16 @@ class Life(NamedTuple):
     """The calls of phase markers: number of the marker in the settings, and what it says for the phase."""
     optional_parts: frozenset[str]
     """Parts of the application, by owner of components, of which code asks what need not be there."""
+    entries: tuple[EntryPoint, ...]
+
+
+class EntryPoint(NamedTuple):
+    """A function that the framework calls, or that runs beside start-up, and as what."""
+
+    file: str
+    function: int
+    role: str
+    websocket: bool = False
 
 
 class NoneSource(NamedTuple):
@@ -162,6 +172,7 @@ class Timeline:
         *,
         unreached: Iterable[Occurrence],
         tests: Mapping[str, Place],
+        in_tests: Iterable[Occurrence] = (),
         unseen: Iterable[Unseen],
         none_sources: Iterable[NoneSource],
         missing_sources: Iterable[MissingSource],
@@ -173,6 +184,7 @@ class Timeline:
         self.lives = tuple(lives)
         self.unreached = tuple(unreached)
         self.tests = tests
+        self.in_tests = tuple(in_tests)
         self.unseen = tuple(unseen)
         self.none_sources = tuple(none_sources)
         self.missing_sources = tuple(missing_sources)

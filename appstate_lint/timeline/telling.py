@@ -29,10 +29,10 @@ from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
 from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
-from appstate_lint.timeline.questions import MissingSource, NoneSource, Timeline, Unseen
+from appstate_lint.timeline.questions import EntryPoint, MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
 from appstate_lint.timeline.sharing import shared
-from appstate_lint.timeline.values import Object
+from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
 Result = TypeVar("Result")
 
@@ -125,6 +125,7 @@ def _interpret(
         lives,
         unreached=unreached,
         tests=tests,
+        in_tests=() if test_sweep is None else test_sweep.records.occurrences.values(),
         unseen=unseen,
         none_sources=_none_sources(accounts, project, tables),
         missing_sources=_missing_sources(project, tables),
@@ -312,8 +313,6 @@ def _variable(run: interpreter.Life, application: Object, default: str, project:
 
 
 def _holds(value: object, application: Object) -> bool:
-    from appstate_lint.timeline.values import Value, options, plain
-
     return isinstance(value, Value) and application in options(plain(value))
 
 
@@ -371,8 +370,39 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         dropped=tuple(run.records.dropped[place] for place in sorted(run.records.dropped)),
         yielded=yielded,
         yielded_doubts=_yielded_doubts(run, application, yielded),
+        entries=tuple(sorted(set(_entries(run, sites)))),
         mounted=tuple((site, _variable(run, each, place.file, project)) for site, each in sorted(mounted.items())),
     )
+
+
+def _entries(run: interpreter.Life, sites: Set[str]) -> Iterator[EntryPoint]:
+    """Yield the functions that the framework calls for an application of ``sites``, and those started beside."""
+    waiting, seen = list(sites), set(sites)
+    while waiting:
+        for each in run.registrations.get(waiting.pop(), ()):
+            inner = {option.site for option in options(plain(each.value)) if isinstance(option, Object)} - seen
+            waiting.extend(inner)
+            seen |= inner
+            websocket = any("WEBSOCKET" in route.verbs for route in each.routes)
+            yield from _functions(run, each.value, each.role, websocket)
+            for dependency in each.dependencies:
+                yield from _functions(run, dependency, "dependency", websocket=False)
+    for spawned in run.waiting.values():
+        yield from _functions(run, spawned.value, "background", websocket=False)
+
+
+def _functions(run: interpreter.Life, value: Value, role: str, websocket: bool) -> Iterator[EntryPoint]:
+    for option in options(plain(value)):
+        match option:
+            case FunctionValue(file=file, index=index):
+                yield EntryPoint(file, index, role, websocket)
+            case Invocation(function=FunctionValue(file=file, index=index)):
+                yield EntryPoint(file, index, role, websocket)
+            case (ClassValue() as cls) | Object(cls=ClassValue() as cls):
+                for name in ("__call__", "dispatch", "__init__"):
+                    method = run.method(cls, name)
+                    if method is not None:
+                        yield EntryPoint(method.file, method.index, role, websocket)
 
 
 def _in_part(

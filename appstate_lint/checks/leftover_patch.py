@@ -1,0 +1,22 @@
+"""A string names a declared old accessor: the target of a patch, or of an import by string."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appstate_lint.checks.leftovers import findings
+from appstate_lint.migration import Survey
+from appstate_lint.migration.leftovers import Left
+from appstate_lint.model import Finding, Rule
+
+RULE = Rule(
+    "appstate-leftover-patch",
+    "W7832",
+    "'{accessor}' is still {how}; migration '{migration}' moves to {goal}",
+    of_tests=True,
+)
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield a finding at each string that names an accessor."""
+    yield from findings(RULE, survey, Left.PATCH)
