@@ -15,7 +15,17 @@ from typing import NoReturn
 import click
 import msgspec
 
-from appstate_lint import __version__, cli_baseline, cli_check, cli_contracts, cli_init, config, engine, settings_schema
+from appstate_lint import (
+    __version__,
+    cli_baseline,
+    cli_check,
+    cli_contracts,
+    cli_init,
+    cli_migrate,
+    config,
+    engine,
+    settings_schema,
+)
 from appstate_lint.checks import RULES
 from appstate_lint.checks.families import family
 from appstate_lint.cli_common import (
@@ -81,6 +91,7 @@ def commands() -> None:
 commands.add_command(cli_check.check)
 commands.add_command(cli_baseline.baseline)
 commands.add_command(cli_init.init)
+commands.add_command(cli_migrate.migrate)
 commands.add_command(cli_contracts.contracts)
 
 

@@ -21,6 +21,7 @@ from appstate_lint.cli_common import (
     cache_options,
     color_option,
     config_option,
+    day,
     details,
     emit,
     is_below,
@@ -69,6 +70,7 @@ class Request(NamedTuple):
     fail_on: str
     exit_zero: bool
     watch: bool
+    today: str | None
     prefilter: bool
     cache_dir: str | None
     cached: bool
@@ -101,6 +103,7 @@ class Request(NamedTuple):
 @click.option("--fail-on", type=click.Choice(_LEVELS), default="warning", help="The least that makes the exit code 1.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until interrupted.")
+@click.option("--today", metavar="DATE", help="Take this day for today: what migrations allow until when.")
 @prefilter_option
 @cache_options
 @config_option
@@ -122,6 +125,7 @@ def _checked(request: Request) -> int:
     if outputs or not form.is_lines:
         one_root(projects)
     settings = {project: _settings(project, request) for project in projects}
+    when = day(request.today)
     fails = False
     for project, below in projects.items():
         with (
@@ -130,7 +134,7 @@ def _checked(request: Request) -> int:
         ):
             workers = processes(request.jobs)
             report = engine.analyze(
-                project.root, settings[project], prefilter=request.prefilter, store=store, jobs=workers
+                project.root, settings[project], prefilter=request.prefilter, store=store, jobs=workers, today=when
             )
         report = _limited(report, project, below, settings[project], request.diff)
         for path, each in outputs.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import os
 import sys
@@ -138,6 +139,16 @@ def settings_of(project: Project, config_path: str | None) -> Settings:
         raise CannotRun(f"no such configuration file: {config_path}; give --config a TOML file that exists")
     settings = config.load(project.root, explicit)
     return msgspec.structs.replace(settings, exclude=(*project.left_out, *settings.exclude))
+
+
+def day(value: str | None) -> datetime.date | None:
+    """Return the date of ``--today``, ``None`` for that of the clock."""
+    if value is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError as error:
+        raise CannotRun(f"--today {value}: not a date; write it as 2027-03-01") from error
 
 
 def nearest_rule(word: str) -> str:

@@ -21,12 +21,13 @@ PACKAGE = ROOT / "appstate_lint"
 STAIRS = (
     {"__main__"},
     {"cli", "plugin"},
-    {"cli_check", "cli_baseline", "cli_contracts", "cli_init"},
+    {"cli_check", "cli_baseline", "cli_contracts", "cli_init", "cli_migrate"},
     {"cli_watch"},
     {"cli_common", "progress"},
     {"engine"},
     {"selection"},
-    {"report", "baseline", "checks", "migration"},
+    {"report", "baseline", "checks"},
+    {"migration"},
     {"contracts"},
     {"timeline"},
     {"closure"},
@@ -39,7 +40,9 @@ STAIRS = (
     {"toml_lines", "model", "schema", "files"},
 )
 FOREIGN = {
-    "click": {"cli", "cli_baseline", "cli_check", "cli_common", "cli_contracts", "cli_init", "cli_watch"},
+    "click": {
+        *("cli", "cli_baseline", "cli_check", "cli_common", "cli_contracts", "cli_init", "cli_migrate", "cli_watch"),
+    },
     "pylint": {"plugin", "__init__"},
     "astroid": {"plugin", "__init__"},
 }
@@ -48,6 +51,7 @@ OPENS_FILES = {
     "cli_common",
     "cli_contracts",
     "cli_init",
+    "cli_migrate",
     "plugin",
     "source",
     "cache",

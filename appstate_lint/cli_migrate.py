@@ -1,0 +1,289 @@
+"""``migrate``: what singletons there are, who uses a declared one, in which order to move, and whether all is moved."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from appstate_lint import config, engine
+from appstate_lint.cli_common import (
+    CLEAN,
+    FOUND,
+    CannotRun,
+    Project,
+    config_option,
+    day,
+    emit,
+    projects_of,
+    reported,
+    say,
+    settings_of,
+    verbose_option,
+)
+from appstate_lint.config import Migration, Settings
+from appstate_lint.files import write_whole
+from appstate_lint.migration import journal
+from appstate_lint.migration.analysis import Analysis, analyze
+from appstate_lint.migration.applying import journal_for, prepare, refuse
+from appstate_lint.migration.candidates import candidates as candidates_of
+from appstate_lint.migration.certificate import certify
+from appstate_lint.migration.history import NoHistory, as_of, uncommitted
+from appstate_lint.migration.plan import markdown, plan, updated
+from appstate_lint.migration.survey import Survey
+from appstate_lint.report import migrations as shown
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _project_of(path: str) -> Project:
+    (project,) = projects_of((path,))
+    return project
+
+
+def named(settings: Settings, name: str) -> Migration:
+    """Return the declared migration of that name."""
+    found = next((each for each in settings.migrations if each.name == name), None)
+    if found is not None:
+        return found
+    names = [each.name for each in settings.migrations]
+    close = config.nearest(name, names)
+    known = f"declared are {', '.join(names)}" if names else "none is declared"
+    hint = f"did you mean '{close}'?" if close else f"{known}; `appstate-lint migrate candidates` suggests some"
+    raise CannotRun(f"no migration named '{name}'; {hint}")
+
+
+path_argument = click.argument("path", default=".", type=click.Path())
+name_argument = click.argument("name")
+today_option = click.option("--today", metavar="DATE", help="Take this day for today (default: that of the clock).")
+
+
+def _formats(*names: str) -> Callable[[_Command], _Command]:
+    return click.option("--output-format", type=click.Choice(names), default=names[0])
+
+
+@click.group()
+def migrate() -> None:
+    """Move from singletons to factories: find them, plan the move, and prove that it is complete."""
+
+
+@migrate.command()
+@path_argument
+@_formats("text", "json", "toml")
+@config_option
+@verbose_option
+@reported
+def candidates(path: str, output_format: str, config_path: str | None, verbose: bool) -> int:
+    """List the singletons of the project around PATH that no migration declares."""
+    project = _project_of(path)
+    survey, _ = engine.surveyed(project.root, settings_of(project, config_path), prefilter=False)
+    found = candidates_of(survey)
+    if output_format == "json":
+        emit(shown.candidates_json(found))
+    else:
+        emit(shown.candidates_toml(found) if output_format == "toml" else shown.candidates_text(found))
+    return CLEAN
+
+
+@migrate.command("analyze")
+@name_argument
+@path_argument
+@_formats("text", "json", "mermaid", "dot")
+@config_option
+@verbose_option
+@reported
+def analyze_one(name: str, path: str, output_format: str, config_path: str | None, verbose: bool) -> int:
+    """List every consumer of the migration NAME, what reaches it, and the risk of moving."""
+    analysis = _analyzed(name, path, config_path)[1]
+    writers = {
+        "text": shown.analysis_text,
+        "json": shown.analysis_json,
+        "mermaid": shown.analysis_mermaid,
+        "dot": shown.analysis_dot,
+    }
+    emit(writers[output_format](analysis))
+    return CLEAN
+
+
+@migrate.command("plan")
+@name_argument
+@path_argument
+@_formats("markdown", "json")
+@click.option("--update", metavar="FILE", help="Tick the boxes of this plan, and add new steps; made if missing.")
+@config_option
+@verbose_option
+@reported
+def plan_one(
+    name: str, path: str, output_format: str, update: str | None, config_path: str | None, verbose: bool
+) -> int:
+    """Print the steps of the migration NAME, in an order that keeps the service working."""
+    survey, analysis = _analyzed(name, path, config_path)
+    made = plan(survey, analysis)
+    if update is None:
+        emit(shown.plan_json(made) if output_format == "json" else markdown(made))
+        return CLEAN
+    target = Path(update)
+    try:
+        old = target.read_text(encoding="utf-8") if target.exists() else None
+        write_whole(target, markdown(made) if old is None else updated(old, made))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRun(f"{update}: {error}; name a Markdown file that can be written") from error
+    done = sum(step.done for step in made.steps)
+    say(f"{update}: {len(made.steps) - done} of {len(made.steps)} steps to do")
+    return CLEAN
+
+
+@migrate.command("verify")
+@name_argument
+@path_argument
+@_formats("text", "json")
+@click.option("--since", metavar="REF", help="Compare with this commit.")
+@today_option
+@config_option
+@verbose_option
+@reported
+def verify(
+    name: str,
+    path: str,
+    output_format: str,
+    since: str | None,
+    today: str | None,
+    config_path: str | None,
+    verbose: bool,
+) -> int:
+    """Prove that nothing is left of what the migration NAME moves from: exit 0 with a certificate, 1 with what is."""
+    project = _project_of(path)
+    settings = settings_of(project, config_path)
+    migration = named(settings, name)
+    when = day(today)
+    survey, findings = engine.surveyed(project.root, settings, today=when)
+    found = certify(survey, migration, findings)
+    before = _before(project.root, settings, since, when) if since else {}
+    if output_format == "json":
+        emit(
+            shown.certificate_json(
+                found, (when or datetime.date.today()).isoformat(), (since, before[name]) if since else None
+            )
+        )
+    else:
+        emit(shown.certificate_text(found, before.get(name)))
+    return CLEAN if found.complete else FOUND
+
+
+@migrate.command("status")
+@path_argument
+@_formats("text", "markdown", "json")
+@click.option("--since", metavar="REF", help="Compare with this commit.")
+@today_option
+@config_option
+@verbose_option
+@reported
+def status(
+    path: str, output_format: str, since: str | None, today: str | None, config_path: str | None, verbose: bool
+) -> int:
+    """Show how far all declared migrations are, in one table."""
+    project = _project_of(path)
+    settings = settings_of(project, config_path)
+    when = day(today)
+    survey, findings = engine.surveyed(project.root, settings, today=when)
+    before = _before(project.root, settings, since, when) if since else {}
+    found = [(certify(survey, each, findings), before.get(each.name)) for each in settings.migrations]
+    if output_format == "json":
+        emit(shown.status_json(found))
+    else:
+        emit(shown.status_table(found, markdown=output_format == "markdown"))
+    return CLEAN
+
+
+def _analyzed(name: str, path: str, config_path: str | None) -> tuple[Survey, Analysis]:
+    project = _project_of(path)
+    settings = settings_of(project, config_path)
+    migration = named(settings, name)
+    survey, _ = engine.surveyed(project.root, settings)
+    return survey, analyze(survey, migration)
+
+
+def _before(root: Path, settings: Settings, ref: str, today: datetime.date | None) -> dict[str, int]:
+    """Return how many places were left at a commit, by migration, under today's settings."""
+    try:
+        with as_of(root, ref) as folder:
+            survey, findings = engine.surveyed(folder, settings, today=today)
+    except NoHistory as error:
+        raise CannotRun(f"--since {ref}: {error}; name a commit of the repository around {root}") from error
+    return {each.name: len(certify(survey, each, findings).leftovers) for each in settings.migrations}
+
+
+@migrate.command("apply")
+@name_argument
+@path_argument
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--allow-dirty", is_flag=True, help="Rewrite files that have changes of their own, too.")
+@config_option
+@verbose_option
+@reported
+def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_path: str | None, verbose: bool) -> int:
+    """Rewrite the mechanical consumers of the migration NAME, and list what is left for people."""
+    project = _project_of(path)
+    survey, analysis = _analyzed(name, path, config_path)
+    made = prepare(project.root, survey, analysis)
+    emit("".join(change.diff for change in made.changes))
+    for each in made.left:
+        place = each.leftover.place
+        say(f"left: {place.file}:{place.line}: {each.leftover.accessor.rpartition('.')[2]}: {each.reason}")
+    places = sum(change.places for change in made.changes)
+    count = f"{places} place{'' if places == 1 else 's'} in {len(made.changes)} file{'s' * (len(made.changes) != 1)}"
+    if dry_run or not made.changes:
+        say(f"{count} can be rewritten, {len(made.left)} left")
+        return CLEAN
+    try:
+        if not allow_dirty:
+            _clean(project.root, [change.file for change in made.changes])
+        refuse(project.root, made.changes)
+        kept = journal_for(project.root, name, made.changes)
+        journal.write(project.root, kept, {change.file: change.after for change in made.changes})
+    except journal.Refused as refusal:
+        raise CannotRun(*map(str, refusal.args)) from refusal
+    say(f"{count} rewritten, {len(made.left)} left; `appstate-lint migrate rollback {name}` undoes it")
+    return CLEAN
+
+
+@migrate.command("rollback")
+@name_argument
+@path_argument
+@verbose_option
+@reported
+def roll_back_one(name: str, path: str, verbose: bool) -> int:
+    """Undo what `migrate apply NAME` changed, byte for byte."""
+    root = _project_of(path).root
+    try:
+        known = journal.load(root, name)
+        if known is None:
+            raise CannotRun(f"nothing of migration '{name}' is to be undone in {root}; `migrate apply` keeps a journal")
+        files = journal.roll_back(root, known)
+    except journal.Edited as edited:
+        emit(edited.patch())
+        several = ", ".join(entry.path for entry in edited.entries)
+        raise CannotRun(
+            f"edited since, so nothing was touched: {several}; the patch above undoes the rewriting in them"
+        ) from edited
+    except journal.Refused as refusal:
+        raise CannotRun(*map(str, refusal.args)) from refusal
+    say(f"{len(files)} file{'' if len(files) == 1 else 's'} as before")
+    return CLEAN
+
+
+def _clean(root: Path, files: list[str]) -> None:
+    """Make sure that files have no changes that git does not know. Raises CannotRun."""
+    try:
+        dirty = uncommitted(root, files)
+    except NoHistory as error:
+        raise CannotRun(
+            f"{root}: {error}; without git, --allow-dirty rewrites what only the journal can undo"
+        ) from error
+    if dirty:
+        raise CannotRun(
+            f"changes that are not committed: {', '.join(dirty)}; commit or stash them, or give --allow-dirty"
+        )
