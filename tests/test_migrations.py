@@ -103,6 +103,15 @@ def test_a_leftover_is_found_in_whatever_file_it_lies(tmp_path: Path) -> None:
     assert {file for code, file, _ in hits if code == "W7830"} == {name for name in files if "/m" in name}
 
 
+def test_an_import_for_a_patch_only_names_the_patch(tmp_path: Path) -> None:
+    case = next(case for case in FOUND if case.heading == "Strings")
+    root = case.write(tmp_path)
+    report = engine.analyze(root, config.load(root))
+    (finding,) = [each for each in report.findings if each.file == "shop/for_tests.py"]
+    assert "only for the patch at tests/test_patches.py:35" in finding.message
+    assert [(each.file, each.line) for each in finding.related] == [("tests/test_patches.py", 35)]
+
+
 # --- what is allowed, and until when --------------------------------------------------------------------------------
 
 ALLOWED = """

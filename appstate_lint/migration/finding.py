@@ -37,7 +37,8 @@ class Old(NamedTuple):
     """The old way of a project: its accessors with their shapes, and what is known of who may use them.
 
     ``replacements`` are the definitions of what replaces accessors, ``written`` the lines on which a component is
-    written, by its name; ``words`` all names that files have for accessors.
+    written, by its name; ``words`` all names that files have for accessors, ``holders`` how the names of
+    what holds components end.
     """
 
     project: Project
@@ -46,6 +47,7 @@ class Old(NamedTuple):
     replacements: dict[str, frozenset[Definition]]
     written: dict[str, frozenset[tuple[str, int]]]
     words: frozenset[str]
+    holders: tuple[str, ...]
 
     def known(self, definition: Definition) -> bool:
         """Tell whether a definition is an accessor that is declared."""
@@ -312,7 +314,7 @@ def _initializes(looked: _File, use: Use, migration: Migration) -> bool:
         return True
     if use.top is None or not isinstance(use.top, (flow.Bind, flow.Do)):
         return False
-    if _writes(use.top, name):
+    if _writes(use.top, name, looked.old.holders):
         return True
     if not isinstance(use.top, flow.Bind):
         return False
@@ -320,29 +322,32 @@ def _initializes(looked: _File, use: Use, migration: Migration) -> bool:
     facts = looked.old.project.facts[looked.file]
     body = facts.functions[use.scope.function].body if use.scope.function >= 0 else facts.body
     return bool(locals_) and any(
-        _writes(statement, name)
+        _writes(statement, name, looked.old.holders)
         and any(isinstance(node, flow.Name) and node.id in locals_ for node in flow.nodes(_value(statement)))
         for statement in statements(body)
     )
 
 
-def _writes(statement: flow.Record, component: str) -> bool:
+def _writes(statement: flow.Record, component: str, holders: tuple[str, ...]) -> bool:
     """Tell whether a statement looks like a write of a component."""
     match statement:
         case flow.Bind(targets=targets):
-            return any(_names(target, component) for target in targets)
-        case flow.Do(value=flow.Call(func=func, args=(_, flow.Const(value=name), *_))):
-            return flow.last_name(func) == "setattr" and name == component
+            return any(_names(target, component, holders) for target in targets)
+        case flow.Do(value=flow.Call(func=func, args=(owner, flow.Const(value=name), *_))):
+            return flow.last_name(func) == "setattr" and name == component and _holds(owner, holders)
     return False
 
 
-def _names(target: flow.Expr, component: str) -> bool:
+def _names(target: flow.Expr, component: str, holders: tuple[str, ...]) -> bool:
     match target:
-        case flow.Attr(name=name):
-            return name == component
-        case flow.Item(index=flow.Const(value=name)):
-            return name == component
+        case flow.Attr(value=owner, name=name) | flow.Item(value=owner, index=flow.Const(value=name)):
+            return name == component and _holds(owner, holders)
     return False
+
+
+def _holds(owner: flow.Expr, holders: tuple[str, ...]) -> bool:
+    """Tell whether an expression is called like what holds components."""
+    return flow.last_name(owner).endswith(holders)
 
 
 def _value(statement: flow.Record) -> object:

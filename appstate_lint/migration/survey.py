@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
+import msgspec
+
 from appstate_lint.config import Migration, Settings, Status
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
@@ -14,7 +16,7 @@ from appstate_lint.migration.doubles import Double, doubles
 from appstate_lint.migration.finding import Old, dotted_name, leftovers, taken
 from appstate_lint.migration.leftovers import Left, Leftover, allowance, reported
 from appstate_lint.migration.reach import Reach
-from appstate_lint.model import Kind, Place
+from appstate_lint.model import Kind, Place, Related
 from appstate_lint.project import Project
 from appstate_lint.project.accessors import Accessor, accessors, files_of, mentioning, names, splits
 from appstate_lint.project.meanings import Definition, Meanings
@@ -62,6 +64,7 @@ class Survey:
         """All leftovers of all migrations, also those that are allowed or of a planned migration, by place."""
         found = [*leftovers(self._old, self.mentioning(self._old.words))] if self.accessors else []
         found += [each for migration in self.settings.migrations for each in self._retired(migration)]
+        found = list(_with_patches(found, self.project))
         unique = {(each.place, each.kind, each.migration.name, each.accessor): each for each in found}
         return tuple(sorted(unique.values(), key=lambda each: each.sort_key))
 
@@ -182,6 +185,7 @@ class Survey:
             {each.name: frozenset(self._replacements(each)) for each in self.settings.migrations},
             self._written(),
             self.words(known),
+            tuple(sorted(self.tables.holders | self.tables.stores | self.tables.variables | self.tables.leads)),
         )
 
     def _replacements(self, migration: Migration) -> Iterator[Definition]:
@@ -248,6 +252,23 @@ class Survey:
     def _index(self, file: str, name: str) -> int:
         functions = self.project.facts[file].functions
         return next((index for index, function in enumerate(functions) if function.qualname == name), -1)
+
+
+def _with_patches(found: Iterable[Leftover], project: Project) -> Iterator[Leftover]:
+    """Yield leftovers; an import that nothing uses says which strings of tests patch it."""
+    found = list(found)
+    for each in found:
+        if each.kind is Left.IMPORT and each.form == Left.IMPORT.value:
+            module = project.modules.by_path[each.place.file].module
+            patches = [
+                Related(other.place.file, other.place.line, "only this patch needs the import")
+                for other in found
+                if other.kind is Left.PATCH and f"'{module}." in other.how and other.accessor == each.accessor
+            ]
+            if patches:
+                how = f"imported, but only for the patch at {patches[0].file}:{patches[0].line}"
+                each = msgspec.structs.replace(each, how=how, related=tuple(patches))
+        yield each
 
 
 def _keys(project: Project, accessor: Accessor) -> Iterator[Definition]:
