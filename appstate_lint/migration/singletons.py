@@ -129,13 +129,16 @@ def _returns(function: flow.Function, name: str) -> bool:
 
 
 def _is_name(expr: Expr | None, name: str) -> bool:
-    match expr:
-        case flow.Name(id=found):
-            return found == name
-        case flow.Bool(values=values):
-            return any(_is_name(each, name) for each in values)
-        case flow.Call(func=func, args=(_, value)):
-            return flow.last_name(func) == "cast" and _is_name(value, name)
+    """Tell whether a value is a variable, or may be it: one of several in ``or``, or cast to a type."""
+    waiting = [expr]
+    while waiting:
+        match waiting.pop():
+            case flow.Name(id=found) if found == name:
+                return True
+            case flow.Bool(values=values):
+                waiting.extend(values)
+            case flow.Call(func=func, args=(_, value)) if flow.last_name(func) == "cast":
+                waiting.append(value)
     return False
 
 
@@ -171,13 +174,14 @@ def _made(meanings: Meanings, file: str, name: str, setters: Iterable[int]) -> t
 
 def _is_table(annotation: Expr) -> bool:
     """Tell whether an annotation says that a value is a plain table, text or number, or nothing."""
-    match annotation:
-        case flow.Item(value=value, index=index) if flow.last_name(value) == "Optional":
-            return _is_table(index)
-        case flow.Binary(left=left, right=flow.Const(value=None)):
-            return _is_table(left)
-        case flow.Item(value=value) | value:
-            return flow.last_name(value) in _TABLES
+    while True:
+        match annotation:
+            case flow.Item(value=value, index=index) if flow.last_name(value) == "Optional":
+                annotation = index
+            case flow.Binary(left=left, right=flow.Const(value=None)):
+                annotation = left
+            case flow.Item(value=value) | value:
+                return flow.last_name(value) in _TABLES
 
 
 _TABLES = frozenset({"list", "dict", "set", "tuple", "frozenset", "str", "int", "float", "bool", "bytes", "List",
@@ -415,11 +419,14 @@ def _change(statement: flow.Stmt, own: str) -> bool:
 
 
 def _is_part(target: Expr, own: str) -> bool:
-    match target:
-        case flow.Attr(value=flow.Name(id=name)):
-            return name == own
-        case flow.Item(value=value):
-            return _is_part(value, own)
-        case flow.Sequence(items=items):
-            return any(_is_part(each, own) for each in items)
+    """Tell whether an assignment changes an attribute of ``own``, or an item of one."""
+    waiting = [target]
+    while waiting:
+        match waiting.pop():
+            case flow.Attr(value=flow.Name(id=name)) if name == own:
+                return True
+            case flow.Item(value=value):
+                waiting.append(value)
+            case flow.Sequence(items=items):
+                waiting.extend(items)
     return False

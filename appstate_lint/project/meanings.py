@@ -366,12 +366,14 @@ def _plain(statement: flow.Stmt) -> Expr | None:
 
 def _bare(annotation: Expr) -> Expr:
     """Return what an annotation says a value is, without ``Optional`` and ``Annotated``."""
-    match annotation:
-        case flow.Item(value=value, index=index) if flow.last_name(value) in ("Optional", "Annotated", "Final"):
-            return _bare(index.items[0] if isinstance(index, flow.Sequence) and index.items else index)
-        case flow.Binary(op="|", left=left, right=flow.Const(value=None)):
-            return _bare(left)
-    return annotation
+    while True:
+        match annotation:
+            case flow.Item(value=value, index=index) if flow.last_name(value) in ("Optional", "Annotated", "Final"):
+                annotation = index.items[0] if isinstance(index, flow.Sequence) and index.items else index
+            case flow.Binary(op="|", left=left, right=flow.Const(value=None)):
+                annotation = left
+            case _:
+                return annotation
 
 
 def _is_static(function: flow.Function) -> bool:
