@@ -344,6 +344,12 @@ def test_only_the_planned_nodes_change(old: str, calls: Any, imports: Any, new: 
     assert result == ("async def g():\n  return(a.b)\n" if new is None else new)
 
 
+def test_the_coding_of_a_file_stays() -> None:
+    old = "# -*- coding: latin-1 -*-\nä = 'ü', f()\n".encode("latin-1")
+    new = rewritten(old, Rewrite("a.py", (Call(2, 9, 2, 12, "a.b"),)))
+    assert new == "# -*- coding: latin-1 -*-\nä = 'ü', a.b\n".encode("latin-1")
+
+
 # --- undoing --------------------------------------------------------------------------------------------------------
 
 

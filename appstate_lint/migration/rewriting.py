@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from appstate_lint import source
 from appstate_lint.facts.flow import At
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _compare(old: bytes, new: bytes, rewrite: Rewrite) -> None:
     try:
         expected = _Expected(rewrite, old).visit(ast.parse(old))
         found = ast.parse(new)
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, source.Unreadable) as error:
         raise CannotRewrite(f"it could not be parsed again: {error}") from error
     if ast.dump(expected) != ast.dump(found):
         raise CannotRewrite("more than the planned places would change")
@@ -103,11 +104,11 @@ class _Expected(ast.NodeTransformer):
     def __init__(self, rewrite: Rewrite, text: bytes) -> None:
         self.calls = {each.at: each for each in rewrite.calls}
         self.imports = {(each.line, each.column) for each in rewrite.imports}
-        self.lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        whole = source.decode(text).encode("utf-8").removeprefix(b"\xef\xbb\xbf")
+        self.lines = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
 
     def characters(self, line: int, column: int) -> int:
-        text = self.lines[line - 1].removeprefix(b"\xef\xbb\xbf" if line == 1 else b"")
-        return len(text[:column].decode("utf-8", "replace"))
+        return len(self.lines[line - 1][:column].decode("utf-8", "replace"))
 
     def place(self, node: Any) -> At:
         end = (node.end_lineno, self.characters(node.end_lineno, node.end_col_offset))
