@@ -8,7 +8,6 @@ from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
 from appstate_lint.project.accessors import Accessor
-from appstate_lint.timeline.telling import uses_state, wants_state
 
 
 class Shape(NamedTuple):
@@ -38,7 +37,12 @@ class Shape(NamedTuple):
 
 
 def shape(project: Project, tables: Tables, accessor: Accessor) -> Shape:
-    """Return how an accessor may be called; what is no function, in every way."""
+    """Return how an accessor may be called; what is no function, in every way.
+
+    The interpreter is imported here, for rules are listed where nothing is interpreted.
+    """
+    from appstate_lint.timeline.telling import uses_state, wants_state
+
     if accessor.kind != "function":
         return Shape()
     file = accessor.definition.file
