@@ -146,8 +146,13 @@ def _readers(survey: Survey, write: Occurrence) -> tuple[str, tuple[Occurrence, 
 
 
 def _is_related(survey: Survey, singleton: Singleton, write: Occurrence) -> bool:
-    """Tell whether the function that sets a component also has to do with a singleton: it may be the same object."""
+    """Tell whether the function that sets a component also has to do with a singleton: it may be the same object.
+
+    A method of its class stores the object that it was called on.
+    """
     file = write.place.file
+    if singleton.class_name and write.function.startswith(f"{singleton.class_name}."):
+        return True
     own = {*singleton.accessors, *singleton.setters, Definition(singleton.file, singleton.variable)}
     if file == singleton.file and any(write.function == each.name for each in own):
         return True
