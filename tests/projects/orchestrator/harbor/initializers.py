@@ -6,7 +6,7 @@ async def open_pool(app):
 
 
 def build_bridge(app):
-    app.state.tide_bridge = TideBridge(getattr(app.state, "event_store", None))
+    app.state.tide_bridge = TideBridge()
 
 
 def open_store(state):
