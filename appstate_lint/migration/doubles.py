@@ -11,7 +11,8 @@ import msgspec
 from appstate_lint.facts import flow
 from appstate_lint.migration.singletons import Pattern, Singleton, singletons
 from appstate_lint.model import Kind, Spot
-from appstate_lint.project.meanings import Definition, Meanings
+from appstate_lint.project.launchers import MODULE
+from appstate_lint.project.meanings import Definition, Meanings, Scope
 from appstate_lint.project.symbols import statements
 from appstate_lint.project.uses import Form, uses
 from appstate_lint.timeline.records import Occurrence
@@ -124,7 +125,7 @@ def doubles(survey: Survey) -> Iterator[Double]:
         write = min(writes, key=lambda write: (write.phase.rank, write.order))
         life, reads = _readers(survey, write)
         apart = each.pattern in _SEPARATE and bool(spots) and bool(reads)
-        apart = apart and not any(_is_related(survey, each, other) for other in writes)
+        apart = apart and all(_makes(survey, each, other) and not _is_related(survey, each, other) for other in writes)
         if spots or each.pattern is not Pattern.INSTANCE:
             yield Double(each, spots, write, reads, life, apart)
 
@@ -143,6 +144,26 @@ def _readers(survey: Survey, write: Occurrence) -> tuple[str, tuple[Occurrence, 
             ]  # fmt: skip
             return life.name, tuple(reads)
     return "", ()
+
+
+def _makes(survey: Survey, singleton: Singleton, write: Occurrence) -> bool:
+    """Tell whether a write stores an instance that is made right there, or in a variable of the same function."""
+    file = write.place.file
+    facts = survey.project.facts[file]
+    meanings = Meanings(survey.project)
+    for index, block in [(MODULE, facts.body), *((n, each.body) for n, each in enumerate(facts.functions))]:
+        for statement in statements(block):
+            if not isinstance(statement, flow.Bind) or statement.line != write.place.line:
+                continue
+            value = statement.value.value if isinstance(statement.value, flow.Await) else statement.value
+            if isinstance(value, flow.Name) and index != MODULE:
+                bound = meanings.bound(file, index).get(value.id)
+                value = bound if isinstance(bound, flow.Call) else None
+            if isinstance(value, flow.Call):
+                made = meanings.of(value, Scope(file, index))
+                if made is not None and made.kind == "instance" and made.definition == singleton.cls:
+                    return True
+    return False
 
 
 def _is_related(survey: Survey, singleton: Singleton, write: Occurrence) -> bool:
