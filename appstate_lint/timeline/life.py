@@ -257,7 +257,17 @@ class Life(Serving):
         self.unserved = {
             each[0].site for each in made if each[0].site not in returned and (returned or not self.leaves(each[0]))
         }
+        if not root.main and (
+            self.project.function(root.file, root.function).owner >= 0 or not self.is_handed_out(made)
+        ):
+            line = self.project.function(root.file, root.function).at[0]
+            for site in sorted(returned):
+                self.open.setdefault(site, []).append((root.file, line, "code that is not seen gets it from here"))
         return made
+
+    def is_handed_out(self, made: list[tuple[Object, Store, Facts]]) -> bool:
+        """Tell whether a function returns an application as it is, so that a server can take it."""
+        return any(each[0] in options(plain(self.handed_out)) for each in made)
 
     def mounted_elsewhere(self) -> Iterator[Object]:
         """Yield applications of other modules that one of this life's applications mounts."""
