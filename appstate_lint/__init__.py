@@ -15,7 +15,7 @@ The map of the house, from the doors down the river; imports go down only:
 * ``facts``: one file's text → its flow; ``source``: finding and reading files;
 * ``frameworks``: the tables of ``rules/`` and those of the project; ``schema``: what they say; ``config``: settings;
   ``settings_schema``: their JSON schema; ``choices``: what settings say of rules; ``model``: the words; ``files``:
-  writing a file whole or not at all.
+  writing a file whole or not at all; ``sharing``: work done by several processes.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ STAIRS = (
     {"frameworks", "settings_schema"},
     {"config"},
     {"choices"},
-    {"toml_lines", "model", "schema", "files"},
+    {"toml_lines", "model", "schema", "files", "sharing"},
 )
 FOREIGN = {
     "click": {
@@ -47,6 +47,7 @@ FOREIGN = {
     "astroid": {"plugin", "__init__"},
 }
 OPENS_FILES = {
+    "sharing",  # pipes
     "cli_check",
     "cli_common",
     "cli_contracts",

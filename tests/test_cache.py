@@ -13,12 +13,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appstate_lint import cache, engine, plugin
+from appstate_lint import cache, engine, plugin, sharing
 from appstate_lint.cache import Store
 from appstate_lint.cli import run
 from appstate_lint.config import Settings
 from appstate_lint.model import Report
-from appstate_lint.timeline import sharing
 from appstate_lint.timeline.life import Life
 
 FILES = {

@@ -23,6 +23,7 @@ from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import imports
+from appstate_lint.sharing import shared
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
@@ -31,7 +32,6 @@ from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
 from appstate_lint.timeline.questions import EntryPoint, MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
-from appstate_lint.timeline.sharing import shared
 from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
 Result = TypeVar("Result")
