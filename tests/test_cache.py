@@ -563,3 +563,10 @@ def test_a_process_that_dies_is_made_up_for(tmp_path: Path) -> None:
 def test_processes_share_what_there_is_to_do() -> None:
     assert sharing.shared(lambda index: b"x" * index, 200, 3) == {index: b"x" * index for index in range(200)}
     assert sharing.shared(lambda index: b"", 1, 3) == sharing.shared(lambda index: b"", 9, 1) == {}
+
+
+def test_an_analysis_that_fails_leaves_nothing(root: Path, folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError), cache.opened(root, str(folder)) as store:
+        engine.analyze(root, Settings(), store=store)
+        raise ZeroDivisionError
+    assert not folder.exists()

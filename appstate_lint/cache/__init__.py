@@ -208,6 +208,10 @@ class Store:
         finally:
             self._packs.close()
 
+    def abandon(self) -> None:
+        """Close what is open, and write nothing."""
+        self._packs.close()
+
     def _make(self) -> None:
         """Make the folders, and tell version control and backups to leave them alone."""
         new = not self.top.is_dir()
@@ -259,7 +263,11 @@ def opened(root: Path, chosen: str | None, *, used: bool = True) -> Iterator[Sto
         yield None
         return
     store = Store(folder_of(root, chosen), root)
-    yield store
+    try:
+        yield store
+    except BaseException:
+        store.abandon()
+        raise
     store.close()
 
 
