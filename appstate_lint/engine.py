@@ -228,8 +228,8 @@ def _run(
     texts = {file.path: each.text for file, each in parsed.items()}
     core = [each.path for each in needed]
     survey = migration.Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
-    findings = list(checks.run(telling.timeline, compliance, survey, project.tests))
-    findings = selection.numbered(_merged(findings))
+    checked = checks.run(telling.timeline, compliance, survey, project.tests)
+    findings = selection.numbered(_merged(checked.findings))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
         root=str(root),
@@ -238,8 +238,10 @@ def _run(
         findings=tuple(selection.without(findings, silenced)),
         silenced=tuple(silenced),
         accesses=telling.accesses,
-        notes=tuple(_notes(telling, unseen)),
-        incomplete=bool(unseen) or telling.incomplete or any(life.exhausted for life in telling.timeline.lives),
+        notes=(*_notes(telling, unseen), *checked.notes),
+        incomplete=bool(unseen or checked.notes)
+        or telling.incomplete
+        or any(life.exhausted for life in telling.timeline.lives),
         stories=stories(telling.timeline) if wanted.with_stories else (),
     )
     return Ran(report, closed, compliance, tuple(findings), survey)

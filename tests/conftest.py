@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from appstate_lint.timeline import telling
+from appstate_lint import faults
 
 # The tests start hundreds of processes: each would compile the linter anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A fault of the linter shall end the test that meets it, and not cost it one launcher.
-telling.FAULTS_END_IT = True
+faults.END_IT = True

@@ -37,7 +37,7 @@ STAIRS = (
     {"frameworks", "settings_schema"},
     {"config"},
     {"choices"},
-    {"toml_lines", "model", "schema", "files", "sharing"},
+    {"toml_lines", "model", "schema", "files", "sharing", "faults"},
 )
 FOREIGN = {
     "click": {

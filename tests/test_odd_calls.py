@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from appstate_lint import config, engine
+from appstate_lint import checks, config, engine, faults
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import Call, FrameworkClass, load
-from appstate_lint.timeline import life, telling
+from appstate_lint.model import Finding
+from appstate_lint.timeline import life
 
 TABLES = load(Settings())
 OWN = sorted(name for name, spec in TABLES.classes.items() if spec.kind in ("application", "router"))
@@ -98,7 +99,7 @@ def test_odd_calls_of_builtins_and_of_state(where: str, tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_linter_costs_one_launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telling, "FAULTS_END_IT", False)
+    monkeypatch.setattr(faults, "END_IT", False)
     run_all = life.Life.run_all
 
     def failing(self: life.Life) -> None:
@@ -115,3 +116,23 @@ def test_a_fault_of_the_linter_costs_one_launcher(tmp_path: Path, monkeypatch: p
     assert [(each.file, each.code) for each in report.findings] == [("good.py", "E7802")]
     assert report.incomplete
     assert [note for note in report.notes if note.startswith("bad:<module>: the linter itself failed (IndexError in ")]
+
+
+def test_a_fault_of_a_rule_costs_that_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faults, "END_IT", False)
+    (tmp_path / "appstate-lint.toml").touch()
+    text = "from fastapi import FastAPI\napp = FastAPI()\n\n\n@app.get('/')\ndef show():\n    return app.state.db\n"
+    (tmp_path / "main.py").write_text(text, encoding="utf-8")
+
+    def failing(_: object) -> list[Finding]:
+        raise KeyError("db")
+
+    for rule, _ in checks.CHECKS:
+        broken = tuple((each, failing if each is rule else check) for each, check in checks.CHECKS)
+        monkeypatch.setattr(checks, "CHECKS", broken)
+        report = engine.analyze(tmp_path, config.load(tmp_path, None))
+        monkeypatch.undo()
+        monkeypatch.setattr(faults, "END_IT", False)
+        assert [each.code for each in report.findings] == ([] if rule.code == "E7802" else ["E7802"])
+        assert [note for note in report.notes if note.startswith(f"{rule.name}: the linter itself failed (KeyError")]
+        assert report.incomplete

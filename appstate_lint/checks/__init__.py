@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
 
+from appstate_lint import faults
 from appstate_lint.checks import (
     build_api_after_build,
     config_error,
@@ -106,23 +109,37 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def run(
-    timeline: Timeline, compliance: Compliance, survey: Survey, tests: Container[str] = frozenset()
-) -> Iterator[Finding]:
-    """Yield the findings of all rules, those in the files ``tests`` only of rules that speak of tests."""
+class Checked(NamedTuple):
+    """What all rules say, and notes on those that failed."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+def run(timeline: Timeline, compliance: Compliance, survey: Survey, tests: Container[str] = frozenset()) -> Checked:
+    """Return the findings of all rules; those in the files ``tests`` only of rules about tests or contracts."""
+    found: list[Finding] = []
+    notes: list[str] = []
+    for rule, answers in _answers(timeline, compliance, survey):
+        everywhere = rule.of_tests or rule in _OF_CONTRACTS
+        try:
+            found += [finding for finding in answers() if everywhere or finding.file not in tests]
+        except Exception as error:
+            notes.append(f"{rule.name}: {faults.described(error)}, so this rule found less; please report it")
+    return Checked(tuple(found), tuple(notes))
+
+
+def _answers(
+    timeline: Timeline, compliance: Compliance, survey: Survey
+) -> Iterator[tuple[Rule, Callable[[], Iterable[Finding]]]]:
+    """Yield what each rule asks, to be called."""
     for rule, check in CHECKS:
-        for finding in check(timeline):
-            if rule.of_tests or finding.file not in tests:
-                yield finding
-    yield from of_contracts(compliance)
-    yield from contract_vacuous.of_migrations(survey)
+        yield rule, partial(check, timeline)
+    for rule, check_contracts in CONTRACT_CHECKS:
+        yield rule, partial(check_contracts, compliance)
+    yield contract_vacuous.RULE, partial(contract_vacuous.of_migrations, survey)
     for rule, check_migration in MIGRATION_CHECKS:
-        for finding in check_migration(survey):
-            if rule.of_tests or finding.file not in tests:
-                yield finding
+        yield rule, partial(check_migration, survey)
 
 
-def of_contracts(compliance: Compliance) -> Iterator[Finding]:
-    """Yield the findings of the rules about contracts."""
-    for _, check in CONTRACT_CHECKS:
-        yield from check(compliance)
+_OF_CONTRACTS = frozenset(rule for rule, _ in CONTRACT_CHECKS)

@@ -6,13 +6,12 @@ import contextlib
 import gc
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from pathlib import PurePath
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from appstate_lint import faults
 from appstate_lint.config import Settings
 from appstate_lint.facts import flow
 from appstate_lint.facts.extraction import DEEP_RECURSION_LIMIT, STACK_BYTES
@@ -46,10 +45,6 @@ class Telling(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     incomplete: bool = False
     """Whether a fault of the linter itself left something out."""
-
-
-FAULTS_END_IT = False
-"""Whether a fault of the linter ends the analysis: tests want that, people one note and the rest of the findings."""
 
 
 def interpret(
@@ -104,7 +99,7 @@ def _interpret(
     }
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     lives = _without_doubles(lives)
-    faults = tuple(_fault_note(account, project) for account in accounts if account.fault)
+    failed = tuple(_fault_note(account, project) for account in accounts if account.fault)
     wanted = set(settings.applications)
     named = {life.name for life in lives} | {life.name.replace(":", ".") for life in lives}
     notes = tuple(
@@ -142,7 +137,7 @@ def _interpret(
         if not owner.endswith(YIELDED)
     }
     accesses = _accesses(lives, (*unreached, *extra), phasing)
-    return Telling(timeline, accesses, tuple(sorted(dynamic)), (*notes, *faults), bool(faults))
+    return Telling(timeline, accesses, tuple(sorted(dynamic)), (*notes, *failed), bool(failed))
 
 
 # ---------------------------------------------------------------- applications
@@ -169,9 +164,7 @@ class Account(NamedTuple):
 
 def _failed(root: Root, error: Exception) -> Account:
     """Return the account of a launcher in whose interpretation the linter failed."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    fault = f"{type(error).__name__} in {PurePath(last.filename).name}, line {last.lineno}"
-    empty: frozenset[Any] = frozenset()
+    fault, empty = faults.described(error), frozenset[Any]()
     return Account(root, (), (), empty, empty, (), empty, empty, (), fault)
 
 
@@ -197,7 +190,7 @@ def _fault_note(account: Account, project: Project) -> str:
     module, function = project.modules.by_path[account.root.file].module, account.root.function
     name = project.function(account.root.file, function).qualname if function != MODULE else "<module>"
     where = f"{module}:{name}"
-    return f"{where}: the linter itself failed ({account.fault}), so what starts there was not judged; please report it"
+    return f"{where}: {account.fault}, so what starts there was not judged; please report it"
 
 
 class _Teller:
@@ -224,8 +217,6 @@ class _Teller:
         try:
             return _account(life, root, self._project)
         except Exception as error:
-            if FAULTS_END_IT:
-                raise
             return _failed(root, error)
 
     def all(self, roots: list[Root], told: Set[Place] = frozenset()) -> list[Account]:
