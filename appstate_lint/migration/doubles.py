@@ -85,14 +85,22 @@ def users(survey: Survey, found: list[Singleton], files: Iterable[str]) -> list[
     speaking = set(survey.mentioning(words))
     for file in files:
         facts = survey.project.facts[file]
+        further = {each.line for each in facts.body if isinstance(each, flow.Bind) and _gives_a_name(each)}
         for use in uses(meanings, file, wanted.__contains__, words) if file in speaking else ():
             if use.form in (Form.IMPORT, Form.ANNOTATION, Form.BASE):
                 continue
             for number in wanted[use.definition]:
                 name = facts.functions[use.scope.function].qualname if use.scope.function >= 0 else ""
+                if use.at[0] in further and file == found[number].file:
+                    continue
                 if not _is_own(found[number], file, name) and _gets(found[number], use.form, use.member):
                     spots[number].add(Spot(file, use.at[0]))
     return [tuple(sorted(each)) for each in spots]
+
+
+def _gives_a_name(statement: flow.Bind) -> bool:
+    """Tell whether a statement only keeps what a call gives: a further name, used by others or by nobody."""
+    return isinstance(statement.value, flow.Call) and all(isinstance(each, flow.Name) for each in statement.targets)
 
 
 class Double(msgspec.Struct, frozen=True):
