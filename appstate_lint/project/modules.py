@@ -47,12 +47,18 @@ class Modules:
         return self._found[key]
 
     def _find(self, name: str, candidates: list[str], importer: str) -> str | None:
-        """Return which of ``candidates`` is meant; the same in all files of a folder."""
+        """Return which of ``candidates`` is meant; the same in all files of a folder.
+
+        A package of tests whose folders mirror those of the product does not hide it.
+        """
         top = name.partition(".")[0]
         allowed = [path for path in candidates if self._importable(path, name, top, importer)]
         if not allowed:
             return None
-        return max(allowed, key=lambda path: (_shared(path, importer), self.by_path[path].module == name, -len(path)))
+        plain = [path for path in allowed if not (self.by_path[path].is_test and self._is_inside(path, name))]
+        return max(
+            plain or allowed, key=lambda path: (_shared(path, importer), self.by_path[path].module == name, -len(path))
+        )
 
     def names(self) -> Set[str]:
         """Return every dotted name under which some file may be imported."""
@@ -89,9 +95,15 @@ class Modules:
             return True
         if top in sys.stdlib_module_names or top in self._foreign:
             return False
-        folder = _dotted(file)[: -len(name) - 1].replace(".", "/")
-        inside_package = f"{folder}/__init__.py" in self.by_path
-        return not inside_package or importer.startswith(folder + "/")
+        return not self._is_inside(path, name) or importer.startswith(self._around(path, name) + "/")
+
+    def _is_inside(self, path: str, name: str) -> bool:
+        """Tell whether the first package of ``name``, which ends at ``path``, lies in another package."""
+        return f"{self._around(path, name)}/__init__.py" in self.by_path
+
+    def _around(self, path: str, name: str) -> str:
+        """Return the folder in which the first package of ``name`` lies."""
+        return _dotted(self.by_path[path])[: -len(name) - 1].replace(".", "/")
 
 
 def _dotted(file: SourceFile) -> str:
