@@ -6,6 +6,7 @@ The map of the house, from the doors down the river; imports go down only:
   ``progress`` is the sign of life on a terminal;
 * ``engine``: sources → facts → project → timeline → findings;
 * ``selection``: findings → those to report: what is selected, ignored, silenced, accepted for now;
+* ``fixing``: findings of misspelt names → the readers renamed; ``spelling``: what a name was meant to be;
 * ``report``: findings → text; ``baseline``: the file of accepted findings; ``checks``: timeline → findings;
 * ``migration``: what is left of the singletons that a project moves away from;
 * ``contracts``: what a project declares of its components, compared with the timeline;

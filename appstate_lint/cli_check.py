@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +71,10 @@ class Request(NamedTuple):
     fail_on: str
     exit_zero: bool
     watch: bool
+    fix: bool
+    unsafe_fixes: bool
+    dry_run: bool
+    allow_dirty: bool
     today: str | None
     prefilter: bool
     cache_dir: str | None
@@ -103,6 +108,10 @@ class Request(NamedTuple):
 @click.option("--fail-on", type=click.Choice(_LEVELS), default="warning", help="The least that makes the exit code 1.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until interrupted.")
+@click.option("--fix", is_flag=True, help="Rename readers of a misspelt name that nothing sets, and report the rest.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix: take every suggestion, also those that are guesses.")
+@click.option("--dry-run", is_flag=True, help="With --fix: print the patch instead of the report, and change nothing.")
+@click.option("--allow-dirty", is_flag=True, help="With --fix: rewrite files that have changes of their own, too.")
 @click.option("--today", metavar="DATE", help="Take this day for today: what migrations allow until when.")
 @prefilter_option
 @cache_options
@@ -113,9 +122,19 @@ class Request(NamedTuple):
 def check(**given: Any) -> int:
     """Analyze the project around PATHS (default: here) and report the findings at or below them."""
     request = Request(**given)
+    _refuse(request)
     if request.watch:
         return watched(request.paths, request.config_path, lambda: _checked(request))
     return _checked(request)
+
+
+def _refuse(request: Request) -> None:
+    """Make sure that options fit each other. Raises CannotRun."""
+    for option in ("unsafe_fixes", "dry_run", "allow_dirty"):
+        if getattr(request, option) and not request.fix:
+            raise CannotRun(f"--{option.replace('_', '-')} says how to fix; give --fix, too")
+    if request.fix and request.watch:
+        raise CannotRun("--fix changes the files that --watch looks at; give one of them")
 
 
 def _checked(request: Request) -> int:
@@ -128,22 +147,45 @@ def _checked(request: Request) -> int:
     when = day(request.today)
     fails = False
     for project, below in projects.items():
+        report = _report(project, below, settings[project], request, when)
+        for path, each in outputs.items():
+            _write(path, _text(report, each, project))
+        if not request.dry_run:
+            emit(_text(report, form, project, color=wants_color(request.color)))
+        if form is not Format.JSON:
+            say(*summary(report), *(details(report) if request.verbose else ()))
+        fails = fails or any(_weighs(finding, Severity(request.fail_on)) for finding in report.findings)
+    return FOUND if fails and not request.exit_zero else CLEAN
+
+
+def _report(
+    project: Project, below: frozenset[str], settings: Settings, request: Request, today: datetime.date | None
+) -> Report:
+    """Return what is to be reported of a project, if it is to be fixed of what remains."""
+
+    def analyzed() -> Report:
         with (
             waiting(f"analyzing {project.root.name}"),
             store_of(project, request.cache_dir, request.cached, request.verbose) as store,
         ):
             workers = processes(request.jobs)
             report = engine.analyze(
-                project.root, settings[project], prefilter=request.prefilter, store=store, jobs=workers, today=when
+                project.root, settings, prefilter=request.prefilter, store=store, jobs=workers, today=today
             )
-        report = _limited(report, project, below, settings[project], request.diff)
-        for path, each in outputs.items():
-            _write(path, _text(report, each, project))
-        emit(_text(report, form, project, color=wants_color(request.color)))
-        if form is not Format.JSON:
-            say(*summary(report), *(details(report) if request.verbose else ()))
-        fails = fails or any(_weighs(finding, Severity(request.fail_on)) for finding in report.findings)
-    return FOUND if fails and not request.exit_zero else CLEAN
+        return _limited(report, project, below, settings, request.diff)
+
+    report = analyzed()
+    if not request.fix:
+        return report
+    from appstate_lint.cli_fix import Manner, fix
+
+    manner = Manner(request.unsafe_fixes, request.dry_run, request.allow_dirty, today)
+    with (
+        waiting(f"fixing {project.root.name}"),
+        store_of(project, request.cache_dir, request.cached, request.verbose) as store,
+    ):
+        changed = fix(project, settings, report, store, manner)
+    return analyzed() if changed else report
 
 
 def _weighs(finding: Finding, least: Severity) -> bool:

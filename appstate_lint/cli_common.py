@@ -11,7 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
 import msgspec
@@ -22,6 +22,9 @@ from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.model import Report, Rule, Silence
 from appstate_lint.report.text import visible
+
+if TYPE_CHECKING:
+    from appstate_lint.migration.applying import Change
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 
@@ -238,3 +241,35 @@ def _write(stream: TextIO, text: str) -> None:
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_changes(root: Path, name: str, changes: tuple[Change, ...], *, allow_dirty: bool) -> None:
+    """Write what a run called ``name`` changes, all of it or nothing, its journal first. Raises CannotRun.
+
+    Files that git has not committed as they are need ``allow_dirty``.
+    """
+    from appstate_lint.migration import journal
+    from appstate_lint.migration.applying import journal_for, refuse
+
+    try:
+        if not allow_dirty:
+            _clean(root, [change.file for change in changes])
+        refuse(root, changes)
+        kept = journal_for(root, name, changes)
+        journal.write(root, kept, {change.file: change.after for change in changes})
+    except journal.Refused as refusal:
+        raise CannotRun(*map(str, refusal.args)) from refusal
+
+
+def _clean(root: Path, files: list[str]) -> None:
+    """Make sure that files have no changes that git does not know. Raises CannotRun."""
+    from appstate_lint.migration.history import NoHistory, uncommitted
+
+    try:
+        dirty = uncommitted(root, files)
+    except NoHistory as error:
+        raise CannotRun(f"{root}: {error}; without git, --allow-dirty rewrites what git cannot undo") from error
+    if dirty:
+        raise CannotRun(
+            f"changes that are not committed: {', '.join(dirty)}; commit or stash them, or give --allow-dirty"
+        )

@@ -23,15 +23,16 @@ from appstate_lint.cli_common import (
     say,
     settings_of,
     verbose_option,
+    write_changes,
 )
 from appstate_lint.config import Migration, Settings
 from appstate_lint.files import write_whole
 from appstate_lint.migration import journal
 from appstate_lint.migration.analysis import Analysis, analyze
-from appstate_lint.migration.applying import journal_for, prepare, refuse
+from appstate_lint.migration.applying import prepare
 from appstate_lint.migration.candidates import candidates as candidates_of
 from appstate_lint.migration.certificate import certify
-from appstate_lint.migration.history import NoHistory, as_of, uncommitted
+from appstate_lint.migration.history import NoHistory, as_of
 from appstate_lint.migration.plan import markdown, plan, updated
 from appstate_lint.migration.survey import Survey
 from appstate_lint.report import migrations as shown
@@ -238,14 +239,7 @@ def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_pat
     if dry_run or not made.changes:
         say(f"{count} can be rewritten, {len(made.left)} left")
         return CLEAN
-    try:
-        if not allow_dirty:
-            _clean(project.root, [change.file for change in made.changes])
-        refuse(project.root, made.changes)
-        kept = journal_for(project.root, name, made.changes)
-        journal.write(project.root, kept, {change.file: change.after for change in made.changes})
-    except journal.Refused as refusal:
-        raise CannotRun(*map(str, refusal.args)) from refusal
+    write_changes(project.root, name, made.changes, allow_dirty=allow_dirty)
     say(f"{count} rewritten, {len(made.left)} left; `appstate-lint migrate rollback {name}` undoes it")
     return CLEAN
 
@@ -273,17 +267,3 @@ def roll_back_one(name: str, path: str, verbose: bool) -> int:
         raise CannotRun(*map(str, refusal.args)) from refusal
     say(f"{len(files)} file{'' if len(files) == 1 else 's'} as before")
     return CLEAN
-
-
-def _clean(root: Path, files: list[str]) -> None:
-    """Make sure that files have no changes that git does not know. Raises CannotRun."""
-    try:
-        dirty = uncommitted(root, files)
-    except NoHistory as error:
-        raise CannotRun(
-            f"{root}: {error}; without git, --allow-dirty rewrites what only the journal can undo"
-        ) from error
-    if dirty:
-        raise CannotRun(
-            f"changes that are not committed: {', '.join(dirty)}; commit or stash them, or give --allow-dirty"
-        )

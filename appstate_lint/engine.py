@@ -259,15 +259,20 @@ def surveyed(
     root: Path,
     settings: Settings,
     *,
+    overlay: Mapping[str, str] | None = None,
     prefilter: bool = True,
     today: datetime.date | None = None,
     store: cache.Store | None = None,
 ) -> tuple[migration.Survey, tuple[Finding, ...]]:
-    """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced."""
-    files = source.discover(root, settings.exclude, settings.tests)
-    load = _loader(root, {}, store)
+    """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced.
+
+    ``overlay`` lays text (by path relative to the root) over the files on disk.
+    """
+    unsaved = overlay or {}
+    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
+    load = _loader(root, unsaved, store)
     over = settings.over(today or datetime.date.today())
-    known = _Known(_context(store, root, settings, Wanted()), store, {}) if store is not None else None
+    known = _Known(_context(store, root, settings, Wanted()), store, unsaved) if store is not None else None
     ran = _run(root, settings, files, load, Wanted(prefilter, pragmas=False, over=over), known)
     return ran.survey, ran.findings
 

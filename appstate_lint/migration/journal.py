@@ -224,6 +224,12 @@ def tidy(root: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def forget(root: Path, migration: str) -> None:
+    """Drop the journal of a run that is not to be undone, now that all of it is done."""
+    path_of(root, migration).unlink(missing_ok=True)
+    tidy(root)
+
+
 def entry(root: Path, path: str, before: bytes, after: bytes) -> Entry:
     """Return the entry for a file that is to change."""
     mode = stat.S_IMODE((root / path).stat().st_mode)

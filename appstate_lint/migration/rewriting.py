@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from appstate_lint.facts.flow import At
 
 if TYPE_CHECKING:
     import libcst as cst
+
+_Node = TypeVar("_Node", bound="cst.CSTNode")
 
 
 class Call(msgspec.Struct, frozen=True, order=True):
@@ -46,12 +48,32 @@ class Import(msgspec.Struct, frozen=True, order=True):
     name: str
 
 
+class Name(msgspec.Struct, frozen=True, order=True):
+    """A read that names a component, and the name it is to get: an attribute, or a string that stands there itself.
+
+    Lines are 1-based, columns 0-based characters, the end exclusive; they are those of the whole read.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    old: str
+    new: str
+
+    @property
+    def at(self) -> At:
+        """Where the read stands."""
+        return (self.line, self.column, self.end_line, self.end_column)
+
+
 class Rewrite(msgspec.Struct, frozen=True):
     """What is planned for one file."""
 
     file: str
-    calls: tuple[Call, ...]
+    calls: tuple[Call, ...] = ()
     imports: tuple[Import, ...] = ()
+    names: tuple[Name, ...] = ()
 
 
 class CannotRewrite(Exception):
@@ -59,7 +81,7 @@ class CannotRewrite(Exception):
 
 
 class Missed(CannotRewrite):
-    """Some of what is planned cannot be done: the places of these imports (line and column) and calls."""
+    """Some of what is planned cannot be done: the places of these imports (line and column), calls and names."""
 
     def __init__(self, places: frozenset[tuple[int, ...]]) -> None:
         """Keep the places."""
@@ -104,6 +126,7 @@ class _Expected(ast.NodeTransformer):
     def __init__(self, rewrite: Rewrite, text: bytes) -> None:
         self.calls = {each.at: each for each in rewrite.calls}
         self.imports = {(each.line, each.column) for each in rewrite.imports}
+        self.names = {each.at: each for each in rewrite.names}
         whole = source.decode(text).encode("utf-8").removeprefix(b"\xef\xbb\xbf")
         self.lines = whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
 
@@ -113,6 +136,13 @@ class _Expected(ast.NodeTransformer):
     def place(self, node: Any) -> At:
         end = (node.end_lineno, self.characters(node.end_lineno, node.end_col_offset))
         return (node.lineno, self.characters(node.lineno, node.col_offset), *end)
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, (ast.Attribute, ast.Call, ast.Subscript, ast.Compare)):
+            edit = self.names.get(self.place(node))
+            if edit is not None:
+                _name(node, edit.new)
+        return super().visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         edit = self.calls.get(self.place(node))
@@ -137,6 +167,19 @@ class _Expected(ast.NodeTransformer):
         return visited
 
 
+def _name(node: ast.Attribute | ast.Call | ast.Subscript | ast.Compare, new: str) -> None:
+    """Give a read of the old tree its new name."""
+    match node:
+        case ast.Attribute():
+            node.attr = new
+        case ast.Call(func=ast.Name(), args=[_, ast.Constant() as name, *_]):
+            name.value = new
+        case ast.Call(func=ast.Attribute(), args=[ast.Constant() as name, *_]):
+            name.value = new
+        case ast.Subscript(slice=ast.Constant() as name) | ast.Compare(left=ast.Constant() as name):
+            name.value = new
+
+
 def _transformer(rewrite: Rewrite) -> Any:
     import libcst as cst
     from libcst.metadata import PositionProvider
@@ -150,7 +193,17 @@ def _transformer(rewrite: Rewrite) -> Any:
             super().__init__()
             self.calls = {each.at: each for each in rewrite.calls}
             self.imports = {(each.line, each.column) for each in rewrite.imports}
-            self.missed: set[tuple[int, ...]] = {*self.calls, *self.imports}
+            self.names = {each.at: each for each in rewrite.names}
+            self.missed: set[tuple[int, ...]] = {*self.calls, *self.imports, *self.names}
+
+        def named(self, original: cst.CSTNode, updated: _Node) -> _Node:
+            """Return a node with the name that is planned for it."""
+            edit = self.names.get(self.range(original))
+            renamed = _renamed(updated, edit) if edit is not None else None
+            if edit is None or renamed is None:
+                return updated
+            self.missed.discard(edit.at)
+            return renamed
 
         def range(self, node: cst.CSTNode) -> At:
             found = self.get_metadata(PositionProvider, node)
@@ -162,7 +215,7 @@ def _transformer(rewrite: Rewrite) -> Any:
         def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
             edit = self.calls.get(self.range(original_node))
             if edit is None or edit.awaited or original_node.args:
-                return updated_node
+                return self.named(original_node, updated_node)
             self.missed.discard(edit.at)
             return _with_parentheses(cst.parse_expression(edit.expression), updated_node)
 
@@ -178,7 +231,13 @@ def _transformer(rewrite: Rewrite) -> Any:
             awaited = isinstance(original_node.value, cst.Await) and not isinstance(updated_node.value, cst.Await)
             if awaited and _are_plain(updated_node.value):
                 return updated_node.with_changes(value=updated_node.value.with_changes(lpar=(), rpar=()))
-            return updated_node
+            return self.named(original_node, updated_node)
+
+        def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+            return self.named(original_node, updated_node)
+
+        def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+            return self.named(original_node, updated_node)
 
         def leave_ImportFrom(
             self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
@@ -228,6 +287,34 @@ def _transformer(rewrite: Rewrite) -> Any:
             return updated_node.with_changes(body=_ended(updated_node.body) or (cst.Pass(),))
 
     return Rewriting()
+
+
+def _renamed(node: _Node, edit: Name) -> _Node | None:
+    """Return a read with its new name, ``None`` if the old one does not stand there itself."""
+    import libcst as cst
+
+    match node:
+        case cst.Attribute(attr=cst.Name(value=edit.old) as attr) if edit.new.isidentifier():
+            return node.with_changes(attr=attr.with_changes(value=edit.new))
+        case cst.Call(func=cst.Name(), args=[_, cst.Arg(keyword=None, value=cst.SimpleString() as text), *_]):
+            pass
+        case cst.Call(func=cst.Attribute(), args=[cst.Arg(keyword=None, value=cst.SimpleString() as text), *_]):
+            pass
+        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as text))]):
+            pass
+        case cst.Comparison(left=cst.SimpleString() as text):
+            pass
+        case _:
+            return None
+    quoted = _requoted(text, edit)
+    return None if quoted is None else node.with_deep_changes(text, value=quoted)
+
+
+def _requoted(text: cst.SimpleString, edit: Name) -> str | None:
+    """Return a string with the new name between its quotes, ``None`` if what stands there is not just the old one."""
+    if text.raw_value != edit.old or not edit.new.isidentifier():
+        return None
+    return f"{text.prefix}{text.quote}{edit.new}{text.quote}"
 
 
 def _last(kept: cst.ImportAlias, gone: cst.ImportAlias) -> cst.ImportAlias:

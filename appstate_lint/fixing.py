@@ -1,0 +1,238 @@
+"""Findings of misspelt names → the files in which the readers ask for the name that was meant; nothing is written here.
+
+A rename is analyzed before it is offered: readers that only then can run are renamed too, and one that brings another
+finding is not safe. What is not renamed is listed, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from appstate_lint import source
+from appstate_lint.checks.causes import Cause, missing
+from appstate_lint.migration.applying import Change
+from appstate_lint.migration.rewriting import CannotRewrite, Missed, Name, Rewrite, rewritten
+from appstate_lint.migration.survey import Survey
+from appstate_lint.model import Finding, Kind, Place, Severity
+from appstate_lint.spelling import Meant, meant
+
+RULES = frozenset({"appstate-never-initialized", "appstate-default-hides-missing"})
+"""The rules that say of a component that nobody writes it."""
+
+Analyze: TypeAlias = Callable[[Mapping[str, str]], tuple[Survey, tuple[Finding, ...]]]
+"""Analyzes the project with some files' text (by path) laid over what is on disk."""
+
+
+class Spelt(msgspec.Struct, frozen=True, order=True):
+    """A reader of a misspelt name, and the name that was meant; ``reason`` says why it is left, empty if it is not."""
+
+    file: str
+    line: int
+    old: str
+    new: str
+    reason: str = ""
+
+
+class Fixes(msgspec.Struct, frozen=True):
+    """What is to change, by file; the readers that are renamed, and those that are left."""
+
+    changes: tuple[Change, ...]
+    renamed: tuple[Spelt, ...]
+    left: tuple[Spelt, ...]
+
+
+class _Key(NamedTuple):
+    """One component of one application."""
+
+    application: str
+    owner: str
+    name: str
+
+
+def fixable(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that suggest another name for a component that nobody writes."""
+    return [each for each in findings if each.rule in RULES and each.suggestion is not None]
+
+
+def prepare(root: Path, findings: Iterable[Finding], analyze: Analyze, *, unsafe: bool = False) -> Fixes:
+    """Return how the readers of ``findings`` are renamed, checked by analysis.
+
+    Without ``unsafe`` only what can hardly be meant otherwise is renamed, and nothing that brings another finding.
+    """
+    wanted = frozenset(_place_of(each) for each in fixable(findings))
+    first = analyze({})
+    barred: dict[str, str] = {}
+    while True:
+        attempt = _Attempt(root, analyze, barred, unsafe)
+        attempt.run(first, wanted)
+        brought = {} if unsafe else dict(_brought(first[1], attempt))
+        if not brought:
+            return attempt.result()
+        barred |= brought
+
+
+def _place_of(finding: Finding) -> tuple[str, int, int, str]:
+    return (finding.file, finding.line, finding.column, finding.component)
+
+
+def _brought(before: Iterable[Finding], attempt: _Attempt) -> Iterator[tuple[str, str]]:
+    """Yield the old names whose renaming brings findings that were not there, each with the reason to leave it."""
+    known = {(each.rule, each.file, each.line, each.component) for each in before}
+    for finding in attempt.findings:
+        key = (finding.rule, finding.file, finding.line, finding.component)
+        if finding.severity is Severity.INFO or key in known:
+            continue
+        near = {each.old for each in attempt.renamed if each.new == finding.component}
+        reason = f"{finding.rule} would be found then ({finding.file}:{finding.line})"
+        for old in sorted(near or {each.old for each in attempt.renamed}):
+            yield old, reason
+
+
+class _Attempt:
+    """Renames until nothing is left to rename; names in ``barred`` stay, for the reasons there."""
+
+    def __init__(self, root: Path, analyze: Analyze, barred: Mapping[str, str], unsafe: bool) -> None:
+        self.root = root
+        self.analyze = analyze
+        self.barred = barred
+        self.unsafe = unsafe
+        self.before: dict[str, bytes] = {}
+        self.after: dict[str, bytes] = {}
+        self.renamed: list[Spelt] = []
+        self.left: dict[tuple[str, int, str], Spelt] = {}
+        self.findings: tuple[Finding, ...] = ()
+
+    def result(self) -> Fixes:
+        """Return what was done, by file and line."""
+        places = {file: sum(each.file == file for each in self.renamed) for file in self.after}
+        changes = [
+            Change(file, self.before[file], self.after[file], places[file])
+            for file in sorted(self.after)
+            if self.after[file] != self.before[file]
+        ]
+        return Fixes(tuple(changes), tuple(sorted(self.renamed)), tuple(sorted(self.left.values())))
+
+    def run(self, first: tuple[Survey, tuple[Finding, ...]], wanted: frozenset[tuple[str, int, int, str]]) -> None:
+        """Rename the readers at the places ``wanted``, and then those of the same components that come to light."""
+        survey, self.findings = first
+        followed: set[_Key] = set()
+        while True:
+            plan = _Plan(survey, wanted, followed, self.unsafe, self.barred)
+            for spelt in plan.left:
+                self.left[spelt.file, spelt.line, spelt.old] = spelt
+            done = [file for file, edits in sorted(plan.edits.items()) if self.rewrite(survey, file, edits)]
+            if not done:
+                return
+            followed |= plan.keys
+            wanted = frozenset()
+            overlay = {file: source.decode(content) for file, content in self.after.items()}
+            survey, self.findings = self.analyze(overlay)
+
+    def rewrite(self, survey: Survey, file: str, edits: list[Name]) -> bool:
+        """Rewrite a file; tell whether anything changed."""
+        try:
+            if file not in self.before:
+                content = source.read_bytes(self.root, file)
+                if source.decode(content) != survey.texts[file]:
+                    raise CannotRewrite("the file has just changed; run again")
+                self.before[file] = content
+            content = self.after.get(file, self.before[file])
+            result, done = _attempted(file, content, edits)
+        except (CannotRewrite, source.Unreadable) as error:
+            self.leave(file, edits, str(error))
+            return False
+        self.leave(file, [each for each in edits if each not in done], "the name does not stand there itself")
+        self.renamed += [Spelt(file, each.line, each.old, each.new) for each in done]
+        self.after[file] = result
+        return result != content
+
+    def leave(self, file: str, edits: Iterable[Name], reason: str) -> None:
+        """Note readers that are left as they are."""
+        for each in edits:
+            self.left[file, each.line, each.old] = Spelt(file, each.line, each.old, each.new, reason)
+
+
+def _attempted(file: str, content: bytes, edits: list[Name]) -> tuple[bytes, list[Name]]:
+    """Return a file with the names replaced that stand there themselves, and these."""
+    try:
+        return rewritten(content, Rewrite(file, names=tuple(edits))), edits
+    except Missed as missed:
+        kept = [each for each in edits if each.at not in missed.places]
+    return (rewritten(content, Rewrite(file, names=tuple(kept))), kept) if kept else (content, [])
+
+
+class _Plan:
+    """Which readers get which name, by file, and which are left."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        wanted: frozenset[tuple[str, int, int, str]],
+        followed: set[_Key],
+        unsafe: bool,
+        barred: Mapping[str, str],
+    ) -> None:
+        self.survey = survey
+        self.unsafe = unsafe
+        self.barred = barred
+        self.keys: set[_Key] = set()
+        self.edits: dict[str, list[Name]] = {}
+        self.left: list[Spelt] = []
+        found: dict[Place, dict[_Key, Meant]] = {}
+        chosen: set[Place] = set()
+        for each in missing(survey.timeline):
+            if each.cause is not Cause.NOBODY:
+                continue
+            component, first = each.component, each.readers[0].place
+            key = _Key(component.life.name, component.occurrences[0].owner, component.name)
+            is_wanted = (first.file, first.line, first.column, component.name) in wanted or key in followed
+            name = meant(survey, component)
+            if name is None:
+                continue
+            for read in each.readers:
+                found.setdefault(read.place, {})[key] = name
+                chosen |= {read.place} if is_wanted else set()
+        readers = self._readers(chosen)
+        for place in sorted(chosen):
+            self._decide(place, found[place], readers[place])
+
+    def _readers(self, places: set[Place]) -> dict[Place, set[_Key]]:
+        """Return the components that are read at places, in all applications."""
+        found: dict[Place, set[_Key]] = {place: set() for place in places}
+        for life in self.survey.timeline.lives:
+            for each in life.occurrences:
+                if each.place in found and each.kind in (Kind.READ, Kind.GUARD):
+                    found[each.place].add(_Key(life.name, each.owner, each.component))
+        return found
+
+    def _decide(self, place: Place, names: Mapping[_Key, Meant], readers: set[_Key]) -> None:
+        """Plan the rename at a place, or note why it is left."""
+        sample = min(names.values(), key=lambda each: (each.old, each.new))
+        reason = self._reason(place, names, readers)
+        if reason:
+            self.left.append(Spelt(place.file, place.line, sample.old, sample.new, reason))
+            return
+        at = (place.line, place.column, place.end_line, place.end_column)
+        self.edits.setdefault(place.file, []).append(Name(*at, sample.old, sample.new))
+        self.keys |= names.keys()
+
+    def _reason(self, place: Place, names: Mapping[_Key, Meant], readers: set[_Key]) -> str:
+        """Return why a reader is not renamed, empty if it is."""
+        if place.file in self.survey.project.tests:
+            return "it stands in a test"
+        if len({each.name for each in readers}) > 1:
+            return "the name is computed"
+        if len({each.new for each in names.values()}) > 1:
+            return "applications would need different names"
+        if others := sorted(key.application for key in readers - names.keys()):
+            return f"{others[0]} reads it too, and may have it"
+        if reason := next((each.never for each in names.values() if each.never), ""):
+            return reason
+        if self.unsafe:
+            return ""
+        doubts = [each.doubt or each.misfit(self.survey, place) for each in names.values()]
+        return next((doubt for doubt in doubts if doubt), "") or self.barred.get(next(iter(names)).name, "")
