@@ -83,7 +83,7 @@ def _doubt(survey: Survey, old: str, new: str, spelt: list[str]) -> str:
         return f"'{new}' is more than a slip away"
     if test := survey.timeline.test_write(old):
         return f"a test sets it ({test.file}:{test.line})"
-    if word := next(iter(sorted(_parts(old) - _parts(new) & _words(survey, old) or ())), ""):
+    if word := min((_parts(old) - _parts(new)) & _words(survey), default=""):
         return f"'{word}' is a word of this project"
     return ""
 
@@ -92,12 +92,13 @@ def _parts(name: str) -> frozenset[str]:
     return frozenset(name.lower().split("_")) - {""}
 
 
-def _words(survey: Survey, name: str) -> frozenset[str]:
-    """Return the words of which the project's other names are made."""
+def _words(survey: Survey) -> frozenset[str]:
+    """Return the words of which the names in a project are made, those left out that nobody writes."""
+    strange = {each.name for each in survey.timeline.unwritten}
     found: set[str] = set(_WORDS)
     for text in survey.texts.values():
         for identifier in set(_IDENTIFIER.findall(text)):
-            if name not in identifier:
+            if not any(name in identifier for name in strange):
                 found |= _parts(identifier)
     return frozenset(found)
 
