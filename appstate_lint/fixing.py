@@ -79,17 +79,34 @@ def _place_of(finding: Finding) -> tuple[str, int, int, str]:
     return (finding.file, finding.line, finding.column, finding.component)
 
 
+def _lines(findings: Iterable[Finding]) -> Iterator[tuple[str, str, int, str]]:
+    """Yield rule, file, line and component of findings, for each of their readers."""
+    for finding in findings:
+        yield finding.rule, finding.file, finding.line, finding.component
+        yield from ((finding.rule, each.file, each.line, finding.component) for each in finding.related)
+
+
 def _brought(before: Iterable[Finding], attempt: _Attempt) -> Iterator[tuple[str, str]]:
     """Yield the old names whose renaming brings findings that were not there, each with the reason to leave it."""
-    known = {(each.rule, each.file, each.line, each.component) for each in before}
+    known = frozenset(_lines(before))
     for finding in attempt.findings:
-        key = (finding.rule, finding.file, finding.line, finding.component)
-        if finding.severity is Severity.INFO or key in known:
+        if finding.severity is Severity.INFO or (finding.rule, finding.file, finding.line, finding.component) in known:
             continue
         near = {each.old for each in attempt.renamed if each.new == finding.component}
         reason = f"{finding.rule} would be found then ({finding.file}:{finding.line})"
         for old in sorted(near or {each.old for each in attempt.renamed}):
             yield old, reason
+
+
+class _Followed(NamedTuple):
+    """Components of which readers were renamed, and the readers that were never to be."""
+
+    keys: set[_Key]
+    spared: frozenset[Place]
+
+    def came_to_light(self, key: _Key, place: Place) -> bool:
+        """Tell whether a reader of such a component is found only since then."""
+        return key in self.keys and place not in self.spared
 
 
 class _Attempt:
@@ -120,8 +137,10 @@ class _Attempt:
         """Rename the readers at the places ``wanted``, and then those of the same components that come to light."""
         survey, self.findings = first
         followed: set[_Key] = set()
+        spared: frozenset[Place] | None = None
         while True:
-            plan = _Plan(survey, wanted, followed, self.unsafe, self.barred)
+            plan = _Plan(survey, wanted, _Followed(followed, spared or frozenset()), self.unsafe, self.barred)
+            spared = plan.spared if spared is None else spared
             for spelt in plan.left:
                 self.left[spelt.file, spelt.line, spelt.old] = spelt
             done = [file for file, edits in sorted(plan.edits.items()) if self.rewrite(survey, file, edits)]
@@ -172,7 +191,7 @@ class _Plan:
         self,
         survey: Survey,
         wanted: frozenset[tuple[str, int, int, str]],
-        followed: set[_Key],
+        followed: _Followed,
         unsafe: bool,
         barred: Mapping[str, str],
     ) -> None:
@@ -184,18 +203,21 @@ class _Plan:
         self.left: list[Spelt] = []
         found: dict[Place, dict[_Key, Meant]] = {}
         chosen: set[Place] = set()
+        others: set[Place] = set()
         for each in missing(survey.timeline):
             if each.cause is not Cause.NOBODY:
                 continue
             component, first = each.component, each.readers[0].place
             key = _Key(component.life.name, component.occurrences[0].owner, component.name)
-            is_wanted = (first.file, first.line, first.column, component.name) in wanted or key in followed
+            is_wanted = (first.file, first.line, first.column, component.name) in wanted
+            is_wanted = is_wanted or followed.came_to_light(key, first)
             name = meant(survey, component)
             if name is None:
                 continue
             for read in each.readers:
                 found.setdefault(read.place, {})[key] = name
-                chosen |= {read.place} if is_wanted else set()
+                (chosen if is_wanted else others).add(read.place)
+        self.spared = frozenset(others - chosen)
         readers = self._readers(chosen)
         for place in sorted(chosen):
             self._decide(place, found[place], readers[place])
