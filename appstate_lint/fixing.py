@@ -244,8 +244,6 @@ class _Plan:
 
     def _reason(self, place: Place, names: Mapping[_Key, Meant], readers: set[_Key]) -> str:
         """Return why a reader is not renamed, empty if it is."""
-        if place.file in self.survey.project.tests:
-            return "it stands in a test"
         if len({each.name for each in readers}) > 1:
             return "the name is computed"
         if len({each.new for each in names.values()}) > 1:

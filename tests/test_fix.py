@@ -315,6 +315,43 @@ def test_a_name_that_another_application_may_have_is_left(tmp_path: Path) -> Non
     assert changed(root) == []
 
 
+ROUTES = (
+    "from fastapi import APIRouter, Request\n\nrouter = APIRouter()\n\n\n"
+    '@router.get("/a")\nasync def a(request: Request):\n    return request.app.state.evnt_bus\n'
+)
+
+
+def application(start: str, more: str = "") -> str:
+    """A module with an application whose start-up code is ``start``, and the routes of `shop.api`."""
+    return (
+        "import os\nfrom contextlib import asynccontextmanager\nfrom fastapi import FastAPI\nfrom shop import api\n\n\n"
+        f"@asynccontextmanager\nasync def lifespan(app: FastAPI):\n    {start}\n    yield\n\n\n"
+        f"app = FastAPI(lifespan=lifespan)\n{more or 'app.include_router(api.router)'}\n"
+    )
+
+
+SETS = "app.state.event_bus = object()"
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"shop/two.py": application("app.state.evnt_box = object()")}, "applications would need different names"),
+        ({"shop/two.py": application('setattr(app.state, os.environ["NAME"], 1)')},
+         "shop.two:app reads it too, and may have it"),
+        ({"shop/one.py": application(SETS, 'sub = FastAPI()\nsub.include_router(api.router)\napp.mount("/sub", sub)')},
+         "'event_bus' is not surely set in the same application"),
+        ({"appstate-lint.toml": 'tests = ["shop/api.py"]\n'}, ""),
+    ],
+    ids=["different names", "may have it", "mounted", "test"],
+)  # fmt: skip
+def test_what_other_applications_need_is_minded(tmp_path: Path, files: dict[str, str], reason: str) -> None:
+    root = made(tmp_path, {"shop/api.py": ROUTES, "shop/one.py": application(SETS), **files})
+    _, _, err = check(root, "--fix", "--unsafe-fixes")
+    assert changed(root) == []
+    assert [each.split(": ", 2)[2] for each in left(err)] == ([reason] if reason else [])
+
+
 def test_tests_are_left(tmp_path: Path) -> None:
     test = (
         "from fastapi.testclient import TestClient\nfrom shop.main import app\n\n\ndef test_bus():\n"
