@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,15 +27,17 @@ from appstate_lint.cli_common import (
 )
 from appstate_lint.config import Migration, Settings
 from appstate_lint.files import write_whole
-from appstate_lint.migration import journal
+from appstate_lint.migration import journal, records
 from appstate_lint.migration.analysis import Analysis, analyze
 from appstate_lint.migration.applying import prepare
 from appstate_lint.migration.candidates import candidates as candidates_of
 from appstate_lint.migration.certificate import certify
 from appstate_lint.migration.history import NoHistory, as_of
-from appstate_lint.migration.plan import markdown, plan, updated
+from appstate_lint.migration.plan import Plan, markdown, plan, updated
 from appstate_lint.migration.survey import Survey
+from appstate_lint.model import Finding
 from appstate_lint.report import migrations as shown
+from appstate_lint.report import records as recorded
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -126,31 +128,119 @@ def plan_one(
     if update is None:
         emit(shown.plan_json(made) if output_format == "json" else markdown(made))
         return CLEAN
-    target = Path(update)
-    try:
-        old = target.read_text(encoding="utf-8") if target.exists() else None
-        write_whole(target, markdown(made) if old is None else updated(old, made))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun(f"{update}: {error}; name a Markdown file that can be written") from error
+    _write(update, lambda old: markdown(made) if old is None else updated(old, made))
     done = sum(step.done for step in made.steps)
     say(f"{update}: {len(made.steps) - done} of {len(made.steps)} steps to do")
     return CLEAN
 
 
-@migrate.command("verify")
+def _write(name: str, content: Callable[[str | None], str]) -> None:
+    """Write a Markdown file as ``content`` makes it of what it is so far (None: nothing). Raises CannotRun."""
+    target = Path(name)
+    try:
+        old = target.read_bytes().decode("utf-8") if target.exists() else None
+        write_whole(target, content(old))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRun(f"{name}: {error}; name a Markdown file that can be written") from error
+
+
+update_option = click.option(
+    "--update", metavar="FILE", help="Bring the boxes of this record up to date; made if missing."
+)
+
+
+@migrate.command("adr")
 @name_argument
+@path_argument
+@update_option
+@today_option
+@config_option
+@verbose_option
+@reported
+def adr(name: str, path: str, update: str | None, today: str | None, config_path: str | None, verbose: bool) -> int:
+    """Write the decision record of the migration NAME: context, decision, consumers, risk, validation, status."""
+    return _record("adr", name, path, update, today, config_path)
+
+
+@migrate.command("checklist")
+@name_argument
+@path_argument
+@update_option
+@today_option
+@config_option
+@verbose_option
+@reported
+def checklist(
+    name: str, path: str, update: str | None, today: str | None, config_path: str | None, verbose: bool
+) -> int:
+    """Write the definition of done of the migration NAME, ticked as far as the code shows it."""
+    return _record("checklist", name, path, update, today, config_path)
+
+
+def _record(kind: str, name: str, path: str, update: str | None, today: str | None, config_path: str | None) -> int:
+    project = _project_of(path)
+    settings = settings_of(project, config_path)
+    migration, when = named(settings, name), day(today)
+    survey, findings = engine.surveyed(project.root, settings, today=when)
+    made, checked = _checked(survey, migration, findings)
+    new = records.record(kind, checked, made, when or datetime.date.today())
+    if update is None:
+        emit(new)
+        return CLEAN
+    _write(update, lambda old: new if old is None else records.rewritten(old, kind, checked, made))
+    say(f"{update}: {sum(bool(each.against) for each in checked)} of {len(checked)} checks do not hold yet")
+    return CLEAN
+
+
+def _checked(
+    survey: Survey, migration: Migration, findings: Iterable[Finding]
+) -> tuple[Plan, tuple[records.Check, ...]]:
+    made = plan(survey, analyze(survey, migration))
+    return made, records.checks(certify(survey, migration, findings), made)
+
+
+def _claims(root: Path, settings: Settings, name: str | None, today: datetime.date | None) -> list[records.Claim]:
+    """Return what the records below ``root`` claim of one migration, or of all. Raises CannotRun if there are none."""
+    wanted = [named(settings, name)] if name is not None else list(settings.migrations)
+    survey, findings = engine.surveyed(root, settings, today=today)
+    kept = records.texts(root)
+    found: list[records.Claim] = []
+    for migration in wanted:
+        made, checked = _checked(survey, migration, findings)
+        for file, text in kept.marked.items():
+            found += records.claims(file, text, checked, made)
+    if name is None:
+        declared = [each.name for each in settings.migrations]
+        found += [each for file, text in kept.marked.items() for each in records.strangers(file, text, declared)]
+    if not found:
+        whose = f"of migration '{name}' " if name is not None else ""
+        raise CannotRun(
+            f"no record {whose}is in the Markdown below {root}; "
+            f"`appstate-lint migrate checklist {name or 'NAME'} --update FILE` writes one"
+        )
+    found += [
+        records.Claim(name or "", file, 1, "a record, perhaps", (f"cannot be read: {reason}",))
+        for file, reason in kept.unreadable.items()
+    ]
+    return sorted(found, key=lambda each: (each.file, each.line))
+
+
+@migrate.command("verify")
+@click.argument("name", required=False)
 @path_argument
 @_formats("text", "json")
 @click.option("--since", metavar="REF", help="Compare with this commit.")
+@click.option("--records", "only_records", is_flag=True, help="Check what the records say, of NAME or of all, instead.")
 @today_option
 @config_option
 @verbose_option
 @reported
 def verify(
-    name: str,
+    name: str | None,
     path: str,
     output_format: str,
     since: str | None,
+    only_records: bool,
     today: str | None,
     config_path: str | None,
     verbose: bool,
@@ -158,8 +248,16 @@ def verify(
     """Prove that nothing is left of what the migration NAME moves from: exit 0 with a certificate, 1 with what is."""
     project = _project_of(path)
     settings = settings_of(project, config_path)
-    migration = named(settings, name)
     when = day(today)
+    if only_records:
+        if since:
+            raise CannotRun("--since and --records: a record speaks of today; leave one of them out")
+        claims = _claims(project.root, settings, name, when)
+        emit(recorded.claims_json(claims) if output_format == "json" else recorded.claims_text(claims))
+        return FOUND if any(each.wrong for each in claims) else CLEAN
+    if name is None:
+        raise CannotRun("which migration? give its NAME; only --records looks at all of them")
+    migration = named(settings, name)
     survey, findings = engine.surveyed(project.root, settings, today=when)
     found = certify(survey, migration, findings)
     before = _before(project.root, settings, since, when) if since else {}

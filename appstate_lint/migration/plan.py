@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from appstate_lint.migration import boxes
 from appstate_lint.migration.analysis import Analysis, Consumer
 from appstate_lint.migration.leftovers import Left, goal
 from appstate_lint.migration.sources import Sources
@@ -359,8 +360,7 @@ def _removal(survey: Survey, analysis: Analysis) -> Iterator[Step]:
 
 # ---------------------------------------------------------------- as Markdown
 
-_BOX = re.compile(r"^- \[[ xX]\] (?P<text>.*) <!-- step (?P<key>[0-9a-f]{10}) -->$")
-_HEADING = re.compile(r"^## (?P<number>[1-6])\. ")
+_MARK = re.compile(r"<!-- step (?P<key>[0-9a-f]{10}) -->")
 
 
 def markdown(made: Plan) -> str:
@@ -369,30 +369,35 @@ def markdown(made: Plan) -> str:
     lines = [
         f"# Migration plan: {migration.name}",
         "",
-        f"From {_names(made)} to {goal(migration)}. Risk: {made.analysis.risk} ({made.analysis.points} points).",
+        f"From {moved_from(made.analysis)} to {goal(migration)}. Risk: {made.analysis.risk} "
+        f"({made.analysis.points} points).",
         "",
         *(f"- {each.text}" for each in made.analysis.reasons),
         *([""] if made.analysis.reasons else []),
         f"`appstate-lint migrate plan {migration.name} --update FILE` ticks the boxes of what is done.",
     ]
     for stage in Stage:
-        steps = [each for each in made.steps if each.stage is stage]
-        lines += ["", f"## {stage.value}. {TITLES[stage]}", "", *(map(_line, steps) if steps else ["Nothing to do."])]
+        lines += boxes.section(heading(stage), map(_box, made.steps))
     return "\n".join(lines) + "\n"
 
 
-def _names(made: Plan) -> str:
-    names = [f"`{name}`" for name, *_ in made.analysis.accessors]
-    names += [f"component `{name}`" for name in made.analysis.migration.retired]
+def moved_from(analysis: Analysis) -> str:
+    """Return what a migration moves from, as Markdown."""
+    names = [f"`{name}`" for name, *_ in analysis.accessors]
+    names += [f"component `{name}`" for name in analysis.migration.retired]
     return ", ".join(names)
 
 
-def _line(step: Step) -> str:
+def heading(stage: Stage) -> str:
+    """Return the heading of a stage, in Markdown."""
+    return f"## {stage.value}. {TITLES[stage]}"
+
+
+def _box(step: Step) -> boxes.Box:
     place = f"`{step.file}:{step.line}` " if step.file else ""
     more = f" (lines {', '.join(map(str, step.places))})" if len(step.places) > 1 else ""
-    box = "x" if step.done else " "
-    text = " ".join(f"{place}{step.title}{more}. To do: {step.change}. Proof: {step.proof}.".split())
-    return f"- [{box}] {text} <!-- step {step.key} -->"
+    text = f"{place}{step.title}{more}. To do: {step.change}. Proof: {step.proof}."
+    return boxes.Box(heading(step.stage), step.key, f"<!-- step {step.key} -->", text, step.done)
 
 
 def updated(text: str, made: Plan) -> str:
@@ -400,24 +405,4 @@ def updated(text: str, made: Plan) -> str:
 
     Lines without a box of ours are kept as they are. A step that the code shows no more is done.
     """
-    known = {step.key: step for step in made.steps}
-    lines: list[str] = []
-    ends: dict[int, int] = {}
-    stage, seen = 0, set[str]()
-    for line in text.splitlines():
-        heading, box = _HEADING.match(line), _BOX.match(line)
-        if heading is not None:
-            stage = int(heading["number"])
-            ends[stage] = len(lines) + 1
-        if box is not None:
-            seen.add(box["key"])
-            step = known.get(box["key"])
-            line = _line(step) if step is not None else f"- [x] {box['text']} <!-- step {box['key']} -->"
-            ends[stage] = len(lines) + 1
-        lines.append(line)
-    for number, end in sorted(ends.items(), key=lambda pair: -pair[1]):
-        new = [_line(step) for step in made.steps if step.stage == number and step.key not in seen]
-        if new and not _BOX.match(lines[end - 1]):
-            new = ["", *new]
-        lines[end:end] = new
-    return "\n".join(lines) + "\n"
+    return boxes.updated(text, list(map(_box, made.steps)), _MARK, rewrite=True)
