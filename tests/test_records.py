@@ -126,6 +126,55 @@ def test_a_tick_is_wrong_exactly_if_the_code_shows_the_opposite(check: str, stag
     assert all(":" in place or "sets component" in place for place in claim["against"])
 
 
+BROKEN = {
+    "unset": ({"shop/main.py": BEFORE["shop/main.py"]}, {"start-up", "findings", "complete"}),
+    "unparsable": ({"shop/broken.py": "def get_bridge(:\n"}, {"sight", "complete"}),
+    "conditional": (
+        {"shop/main.py": AFTER["shop/main.py"].replace("    app.s", "    if DEBUG:\n        app.s")},
+        {"start-up", "findings", "complete"},
+    ),
+    "unresolved": (
+        {"appstate-lint.toml": AFTER["appstate-lint.toml"].replace("shop.bridge:get", "shap.bridge:get")},
+        {"sight", "complete"},
+    ),
+    "defined": ({"shop/bridge.py": HALF_WAY["shop/bridge.py"]}, {"definitions", "complete"}),
+    "allowed": (
+        {
+            "appstate-lint.toml": AFTER["appstate-lint.toml"] + 'allow = ["shop/service.py"]\n',
+            "shop/service.py": BEFORE["shop/service.py"],
+            "shop/bridge.py": HALF_WAY["shop/bridge.py"],
+        },
+        {"exceptions", "definitions", "complete"},
+    ),
+    "elsewhere": ({"appstate-lint.toml": AFTER["appstate-lint.toml"].replace("create_", "make_")}, {"factory"}),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_each_check_looks_at_its_own_matter(how: str, tmp_path: Path) -> None:
+    root = written(tmp_path, AFTER)
+    record(root, "checklist")
+    assert verified(root)[0] == run("migrate", "verify", NAME, str(root))[0] == 0
+    files, expected = BROKEN[how]
+    written(root, files)
+    claims = [each for each in verified(root)[1] if each["verdict"] == "wrong"]
+    text = (root / "RECORD.md").read_text("utf-8").split("\n")
+    assert {text[each["line"] - 1].split()[-2] for each in claims} == expected
+    assert run("migrate", "verify", NAME, str(root))[0] == ("complete" in expected)
+
+
+def test_nothing_that_sets_the_component_stands_against_start_up(tmp_path: Path) -> None:
+    root = written(tmp_path, BEFORE)
+    target = record(root, "checklist")
+    line = box(target.read_text("utf-8"), "start-up")
+    edited(target, lambda text: text.replace(line, line.replace("[ ]", "[x]")))
+    (claim,) = [each for each in verified(root)[1] if each["verdict"] == "wrong"]
+    assert claim["against"] == [
+        "shop/main.py:14: 'bridge' in shop.main:app",
+        "nothing sets component 'bridge'",
+    ]
+
+
 def test_what_was_true_is_wrong_once_the_old_way_comes_back(tmp_path: Path) -> None:
     root = written(tmp_path, AFTER)
     record(root, "adr", "ADR.md")
@@ -161,6 +210,7 @@ MARK = f"<!-- appstate-lint: {NAME} complete -->"
         (f"- [x] Cleanup of `get_bridge {MARK}", "wrong"),
         (f"- [x] Cleanup completed\r\n  {MARK}\r\n", "wrong"),
         (f"| [ ] | Cleanup | {MARK} |", "open"),
+        (f"- [ ] Something else\n\nThe cleanup is completed. {MARK}", "wrong"),
         (f"- [ ] Cleanup completed\n  {MARK}", "open"),
         (f"- [x] Something else\n\n- [ ] Cleanup completed {MARK}", "open"),
         (f"- [x] Something else\n- [ ] Cleanup completed {MARK}", "open"),
@@ -281,6 +331,28 @@ def test_new_consumers_come_below_the_others_and_false_ticks_are_taken_back(tmp_
     assert wrong(root) == []
 
 
+def test_new_boxes_have_the_line_ends_of_the_record(tmp_path: Path) -> None:
+    root = written(tmp_path, BEFORE)
+    target = record(root, "adr")
+    edited(target, lambda text: text.partition("## Validation")[0].replace("\n", "\r\n"))
+    written(root, {"shop/more.py": SERVICE_OLD})
+    record(root, "adr")
+    after = target.read_bytes()
+    assert b"shop/more.py" in after
+    assert b"## Validation\r\n" in after
+    assert after.count(b"\n") == after.count(b"\r\n")
+
+
+def test_a_consumer_noted_in_a_checklist_is_looked_after(tmp_path: Path) -> None:
+    root = written(tmp_path, HALF_WAY)
+    adr = record(root, "adr", "ADR.md").read_text("utf-8")
+    target = record(root, "checklist")
+    (line,) = [line for line in adr.splitlines() if line.startswith("- [ ] `shop/service.py`")]
+    edited(target, lambda text: text + line + "\n")
+    record(root, "checklist")
+    assert target.read_text("utf-8").endswith(line + "\n")
+
+
 def test_a_section_that_was_deleted_comes_back_at_the_end(tmp_path: Path) -> None:
     root = written(tmp_path, HALF_WAY)
     target = record(root, "adr")
@@ -288,6 +360,8 @@ def test_a_section_that_was_deleted_comes_back_at_the_end(tmp_path: Path) -> Non
     record(root, "adr")
     text = target.read_text("utf-8")
     assert text.index("## Validation") > text.index("## Risk")
+    assert "\n\n\n" not in text
+    assert text.endswith(" -->\n")
     assert len([line for line in text.partition("## Validation")[2].splitlines() if "<!--" in line]) == 9
     assert wrong(root) == []
 
@@ -324,3 +398,29 @@ def test_the_status_counts_from_a_commit(form: str, tmp_path: Path) -> None:
         assert out.splitlines()[-1].replace("|", " ").split() == [
             NAME, "in-progress", "2", "1", "0", "6", "no",
         ]  # fmt: skip
+
+
+# --- a plan shares the boxes ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_keeps_line_ends_and_knows_wrapped_boxes(tmp_path: Path) -> None:
+    root, target = written(tmp_path, BEFORE), tmp_path / "PLAN.md"
+    update = ("migrate", "plan", NAME, str(root), "--update", str(target))
+    assert run(*update)[0] == 0
+    edited(target, lambda text: text.replace(" <!-- step", "\n  <!-- step").replace("\n", "\r\n"))
+    before = target.read_bytes()
+    written(root, AFTER)
+    assert run(*update)[0] == 0
+    after = target.read_bytes()
+    assert after == before.replace(b"- [ ]", b"- [x]")
+    assert before.count(b"- [ ]") == 8
+
+
+def test_a_stage_of_a_plan_that_was_deleted_comes_back(tmp_path: Path) -> None:
+    root, target = written(tmp_path, BEFORE), tmp_path / "PLAN.md"
+    update = ("migrate", "plan", NAME, str(root), "--update", str(target))
+    assert run(*update)[0] == 0
+    first = target.read_text("utf-8")
+    edited(target, lambda text: text.partition("## 6. ")[0])
+    assert run(*update)[0] == 0
+    assert target.read_text("utf-8").split() == first.split()
