@@ -141,7 +141,8 @@ def _write(name: str, content: Callable[[str | None], str]) -> None:
         old = target.read_bytes().decode("utf-8") if target.exists() else None
         write_whole(target, content(old))
     except (OSError, UnicodeDecodeError) as error:
-        raise CannotRun(f"{name}: {error}; name a Markdown file that can be written") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CannotRun(f"{name}: {reason}; name a Markdown file that can be written") from error
 
 
 update_option = click.option(
@@ -181,6 +182,10 @@ def _record(kind: str, name: str, path: str, update: str | None, today: str | No
     project = _project_of(path)
     settings = settings_of(project, config_path)
     migration, when = named(settings, name), day(today)
+    if "\n" in name or "--" in name:
+        raise CannotRun(
+            "records mark their boxes in comments, which cannot hold that name; name the migration in words"
+        )
     survey, findings = engine.surveyed(project.root, settings, today=when)
     made, checked = _checked(survey, migration, findings)
     new = records.record(kind, checked, made, when or datetime.date.today())

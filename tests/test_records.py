@@ -380,6 +380,19 @@ def test_two_records_share_a_file(tmp_path: Path) -> None:
     assert (root / "BINARY.md").read_bytes() == b"\xff\xfe"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_written_is_one_line(kind: str, tmp_path: Path) -> None:
+    root = written(tmp_path, BEFORE)
+    target = str(root / "nowhere" / "a.md")
+    assert run("migrate", kind, NAME, str(root), "--update", target) == (
+        2, "", f"appstate-lint: {target}: No such file or directory; name a Markdown file that can be written\n",
+    )  # fmt: skip
+    written(root, {"appstate-lint.toml": BEFORE["appstate-lint.toml"].replace(NAME, "a --> b")})
+    code, out, err = run("migrate", kind, "a --> b", str(root))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "cannot hold that name" in err
+
+
 # --- the burn-down --------------------------------------------------------------------------------------------------
 
 
