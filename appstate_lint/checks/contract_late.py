@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.checks.declared import declared_step, reason, severe
+from appstate_lint.checks.declared import at_write, reason
 from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
 
@@ -21,15 +21,5 @@ def check(compliance: Compliance) -> Iterator[Finding]:
         contract, when = obligation.contract, compliance.when(write)
         text = f"'{contract.name}' is declared for {contract.declared.phase}"
         path = compliance.timeline.path_to(write, f"{write.function} writes '{contract.name}', in {when}")
-        finding = RULE.finding(
-            write.place,
-            component=contract.name,
-            application=obligation.life.name,
-            phase=write.phase,
-            function=write.function,
-            trace=[declared_step(contract, text), *path[-7:]],
-            declared=contract.declared.phase,
-            when=when,
-            reason=reason(contract),
-        )
-        yield severe(contract, finding)
+        words = {"declared": contract.declared.phase, "when": when, "reason": reason(contract)}
+        yield at_write(RULE, obligation, write, text, path[-7:], **words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.checks.declared import declared_step, reason, severe
+from appstate_lint.checks.declared import at_write, reason
 from appstate_lint.checks.readers import where
 from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
@@ -25,15 +25,6 @@ def check(compliance: Compliance) -> Iterator[Finding]:
             f"{each.function} writes '{each.component}' in {compliance.when(each)} ({where(each)})" for each in later
         )
         path = compliance.timeline.path_to(write, f"{write.function} writes '{contract.name}', in {when}")
-        finding = RULE.finding(
-            write.place,
-            component=contract.name,
-            application=obligation.life.name,
-            phase=write.phase,
-            function=write.function,
-            trace=[declared_step(contract, text), *path[-6:], *map(compliance.timeline.write_step, later[:3])],
-            when=when,
-            later=", ".join(writers),
-            reason=reason(contract),
-        )
-        yield severe(contract, finding)
+        steps = [*path[-6:], *map(compliance.timeline.write_step, later[:3])]
+        words = {"when": when, "later": ", ".join(writers), "reason": reason(contract)}
+        yield at_write(RULE, obligation, write, text, steps, **words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.checks.declared import declared_step, severe
+from appstate_lint.checks.declared import at_write
 from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
 
@@ -21,14 +21,5 @@ def check(compliance: Compliance) -> Iterator[Finding]:
         contract = obligation.contract
         text = f"'{contract.name}' is declared as {contract.declared.type}"
         path = compliance.timeline.path_to(write, f"{write.function} writes a {found}")
-        finding = RULE.finding(
-            write.place,
-            component=contract.name,
-            application=obligation.life.name,
-            phase=write.phase,
-            function=write.function,
-            trace=[declared_step(contract, text), *path[-7:]],
-            found=found,
-            declared=contract.declared.type,
-        )
-        yield severe(contract, finding)
+        words = {"found": found, "declared": contract.declared.type}
+        yield at_write(RULE, obligation, write, text, path[-7:], **words)

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from appstate_lint.contracts import Contract
-from appstate_lint.model import Finding, Related, Step
+from appstate_lint.contracts.compliance import Obligation
+from appstate_lint.model import Finding, Related, Rule, Step
+from appstate_lint.timeline.records import Occurrence
+
+
+def at_write(
+    rule: Rule, obligation: Obligation, write: Occurrence, says: str, steps: Sequence[Step], **words: object
+) -> Finding:
+    """Return the finding of ``rule`` at a write; what the contract ``says`` comes before the ``steps`` of its trace."""
+    contract = obligation.contract
+    finding = rule.finding(
+        write.place,
+        component=contract.name,
+        application=obligation.life.name,
+        phase=write.phase,
+        function=write.function,
+        suggestion=None,
+        assumptions=(),
+        trace=[declared_step(contract, says), *steps],
+        related=(),
+        **words,
+    )
+    return severe(contract, finding)
 
 
 def severe(contract: Contract, finding: Finding) -> Finding:

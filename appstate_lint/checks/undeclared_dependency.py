@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from appstate_lint.checks.declared import declared_step, severe
+from appstate_lint.checks.declared import at_write
 from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
 
@@ -21,17 +21,8 @@ def check(compliance: Compliance) -> Iterator[Finding]:
         contract = obligation.contract
         dependencies = ", ".join(f"'{name}'" for name in names)
         listed = ", ".join(contract.declared.depends_on) or "nothing"
-        text = f"{write.function} writes '{contract.name}', made from {dependencies}"
-        finding = RULE.finding(
-            write.place,
-            component=contract.name,
-            application=obligation.life.name,
-            phase=write.phase,
-            function=write.function,
-            trace=[
-                declared_step(contract, f"'{contract.name}' depends on {listed}"),
-                *compliance.timeline.path_to(write, text)[-7:],
-            ],
-            dependencies=dependencies,
+        text = f"'{contract.name}' depends on {listed}"
+        path = compliance.timeline.path_to(
+            write, f"{write.function} writes '{contract.name}', made from {dependencies}"
         )
-        yield severe(contract, finding)
+        yield at_write(RULE, obligation, write, text, path[-7:], dependencies=dependencies)
