@@ -8,14 +8,17 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import commands
 import msgspec
 import pages
 import pytest
+from commands import Run
 
-from appstate_lint import baseline, cli, config, engine
+from appstate_lint import baseline, config, engine
 from appstate_lint.choices import Accepted, Baseline
 from appstate_lint.config import ConfigErrors, Settings
 from appstate_lint.frameworks import rules_folder
@@ -41,23 +44,9 @@ MORE = FAULTY + '\n\n@app.get("/more")\nasync def more(request: Request):\n    r
 NAME = "appstate-baseline.txt"
 
 
-class Done:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-Run = Callable[..., Done]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def once(*arguments: str) -> Done:
-        capsys.readouterr()
-        code = cli.run(arguments)
-        captured = capsys.readouterr()
-        return Done(code, captured.out, captured.err)
-
-    return once
+    return partial(commands.run, capsys)
 
 
 @pytest.fixture

@@ -12,13 +12,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import commands
 import msgspec
 import pytest
+from commands import Run
 
-from appstate_lint import cli, config, engine, progress, selection
+from appstate_lint import config, engine, progress, selection
 from appstate_lint.checks import RULES
 from appstate_lint.checks.families import FAMILIES, family
 from appstate_lint.choices import Choice, SeverityChoice
@@ -45,28 +48,9 @@ async def clusters(request: Request):
 BOOT = "def boot(app):\n    app.state.leftover = object()\n"
 
 
-class Done:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def codes(self) -> list[str]:
-        """The codes of the findings, if these were printed one a line."""
-        return [line.split(" ")[1] for line in self.out.splitlines()]
-
-
-Run = Callable[..., Done]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def once(*arguments: str) -> Done:
-        capsys.readouterr()
-        code = cli.run(arguments)
-        captured = capsys.readouterr()
-        return Done(code, captured.out, captured.err)
-
-    return once
+    return partial(commands.run, capsys)
 
 
 @pytest.fixture

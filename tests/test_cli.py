@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from commands import run
 
 from appstate_lint import __version__, cli, engine
 from appstate_lint.checks import RULES
@@ -62,13 +63,6 @@ async def more(request: Request):
 """
 
 
-class Done:
-    """What a run of the command line left: exit code, standard output, standard error."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with one fault, as the working directory."""
@@ -81,13 +75,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return root
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
-    capsys.readouterr()
-    code = cli.run(arguments)
-    captured = capsys.readouterr()
-    return Done(code, captured.out, captured.err)
 
 
 def process(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:

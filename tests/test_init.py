@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 import tomlkit
+from commands import run
 
-from appstate_lint import cli, cli_init, config, engine
+from appstate_lint import cli_init, config, engine
 from appstate_lint.config import Settings
 from appstate_lint.model import Application, FrameworkVersion
 
@@ -25,18 +26,6 @@ app = FastAPI()
 async def events(request: Request):
     return request.app.state.bus
 """
-
-
-class Done:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
-    capsys.readouterr()
-    code = cli.run(arguments)
-    captured = capsys.readouterr()
-    return Done(code, captured.out, captured.err)
 
 
 @pytest.fixture
