@@ -44,6 +44,7 @@ class Beside(Idling):
         """Run what was started beside the start-up or a request."""
         done: set[tuple[Value, bool]] = set()
         others = {each.site for each, _, _ in self.targets} - {self.application.site if self.application else ""}
+        order = self.first_and_last()
         while True:
             mine = {key: each for key, each in self.waiting.items() if each.application not in others}
             waiting = [(key, each) for key, each in mine.items() if key not in done]
@@ -59,7 +60,7 @@ class Beside(Idling):
                 if early and end != each.store:
                     store = join_stores(each.store, end, frozenset(), frozenset())
                     store = _settled(store, each.store, end, self.written_from(each.phase))
-                    deciding, store = self.deciding, _in_order(store, each.store, self.first_and_last())
+                    deciding, store = self.deciding, _in_order(store, each.store, order)
                     self.deciding |= {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
                     effects = self.run_beside(each, store, current, effects, spawned=True)
                     self.deciding = deciding

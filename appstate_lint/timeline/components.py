@@ -29,7 +29,7 @@ from appstate_lint.timeline.presence import (
     is_about,
     rewritten,
 )
-from appstate_lint.timeline.records import CallStep, Made, NoneCall, Occurrence, Outside
+from appstate_lint.timeline.records import EARLY, CallStep, Made, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.values import (
     MISSING_NAME,
     AnyOf,
@@ -64,8 +64,6 @@ AGAIN = frozenset({"again"})
 EVERYTHING = frozenset({"Exception", "BaseException", *PERHAPS})
 MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
-
-_EARLY = (Phase.BUILD, Phase.STARTUP)
 
 
 class Components(Ingredients):
@@ -148,7 +146,7 @@ class Components(Ingredients):
             possible=self.possible,
             facts=path.facts,
             gone=gone,
-            answers=bits == ABSENT and self.phase in _EARLY and self.returns_value(),
+            answers=bits == ABSENT and (caught or kind is Kind.GUARD) and self.phase in EARLY and self.returns_value(),
             by_route=self.in_route and len(self.stack) == 1,
         )
         if self.phase is Phase.STARTUP and self.phasing is not None and not self.spawned:

@@ -10,14 +10,23 @@ from appstate_lint.model import Kind, Phase, Place, Step
 from appstate_lint.timeline.names import nearest
 from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import ABSENT, PRESENT
-from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Stack, Swallow
+from appstate_lint.timeline.records import (
+    EARLY,
+    Dropped,
+    Late,
+    NoneCall,
+    NotRun,
+    Occurrence,
+    Outside,
+    Stack,
+    Swallow,
+)
 
 if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
 
 MOST_STEPS = 8
-_EARLY = (Phase.BUILD, Phase.STARTUP)
-_AROUND = (Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN)
+_AROUND = (*EARLY, Phase.SHUTDOWN)
 
 
 class Unseen(NamedTuple):
@@ -357,7 +366,7 @@ class Timeline:
             if any(each.spawned for each in component.writes):
                 continue
             writing = {function for each in component.writes for function in _functions_of(each)}
-            places = {each.place for each in component.reads if each.phase not in _EARLY or each.bits != ABSENT}
+            places = {each.place for each in component.reads if each.phase not in EARLY or each.bits != ABSENT}
             asked = [
                 each
                 for each in component.guarded_reads

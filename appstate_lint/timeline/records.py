@@ -19,6 +19,10 @@ class CallStep(NamedTuple):
     phase: Phase
 
 
+EARLY = (Phase.BUILD, Phase.STARTUP)
+"""The phases in which code makes the application ready to serve."""
+
+
 class Made(NamedTuple):
     """The class of an object: of the project (file and index), builtin (its name), or not known."""
 

@@ -28,7 +28,7 @@ from appstate_lint.timeline.presence import (
     join_stores,
     lasting,
 )
-from appstate_lint.timeline.records import Late, NotRun, Stack
+from appstate_lint.timeline.records import EARLY, Late, NotRun, Stack
 from appstate_lint.timeline.statements import Statements
 from appstate_lint.timeline.values import (
     ANYWHERE,
@@ -156,7 +156,7 @@ class Registering(Statements):
         if not isinstance(owner, Object) or path.dead or not role or self.muted:
             return
         present: frozenset[Key] = frozenset()
-        if self.phase in (Phase.BUILD, Phase.STARTUP):
+        if self.phase in EARLY:
             self.mark(owner, path)
             present = frozenset(key for key, cell in path.store.items() if not cell.bits & ABSENT)
         entry = Registration(
