@@ -226,25 +226,7 @@ class Life(Serving):
                 if (module == root.file or self.adopted(application, module)) and not self.is_mounted(application)
             ]
         self.phase = Phase.BUILD
-        path = Path({}, self.import_store)
-        if root.main:
-            module = self.modules[root.file]
-            path = Path(dict(module.env), self.import_store)
-            self.frames.append(Frame(root.file, None, 0, 0))
-            self.stack.append(CallStep(root.file, 1, '__name__ == "__main__"', self.phase))
-            for statement in self.project.facts[root.file].body:
-                if is_main(statement) and isinstance(statement, flow.If):
-                    self.block(statement.body, path)
-            self.frames.pop()
-            self.stack.pop()
-        else:
-            self.frames.append(Frame(root.file, None, 0, 0))
-            function = FunctionValue(root.file, root.function, 0, self.receiver(root, path))
-            facts = self.project.function(root.file, root.function)
-            self.application = None
-            value = self.serve(function, path, facts.at)
-            self.handed_out = value
-            self.frames.pop()
+        path = self.run_script(root) if root.main else self.call_root(root)
         if self.launches:
             found = {application.site: (application, store, facts) for application, store, facts in self.launches}
             return [each for each in found.values() if not self.is_mounted(each[0])]
@@ -257,17 +239,43 @@ class Life(Serving):
         self.unserved = {
             each[0].site for each in made if each[0].site not in returned and (returned or not self.leaves(each[0]))
         }
-        if not root.main and (
-            self.project.function(root.file, root.function).owner >= 0 or not self.is_handed_out(made)
-        ):
-            line = self.project.function(root.file, root.function).at[0]
-            for site in sorted(returned):
-                self.open.setdefault(site, []).append((root.file, line, "code that is not seen gets it from here"))
+        if not root.main:
+            self.open_given(root, returned)
         return made
 
-    def is_handed_out(self, made: list[tuple[Object, Store, Facts]]) -> bool:
-        """Tell whether a function returns an application as it is, so that a server can take it."""
-        return any(each[0] in options(plain(self.handed_out)) for each in made)
+    def run_script(self, root: Root) -> Path:
+        """Run what a module does as a script; return where that ends."""
+        path = Path(dict(self.modules[root.file].env), self.import_store)
+        self.frames.append(Frame(root.file, None, 0, 0))
+        self.stack.append(CallStep(root.file, 1, '__name__ == "__main__"', self.phase))
+        for statement in self.project.facts[root.file].body:
+            if is_main(statement) and isinstance(statement, flow.If):
+                self.block(statement.body, path)
+        self.frames.pop()
+        self.stack.pop()
+        return path
+
+    def call_root(self, root: Root) -> Path:
+        """Call the function that a launcher is, and keep what it returns; return where that ends."""
+        path = Path({}, self.import_store)
+        self.frames.append(Frame(root.file, None, 0, 0))
+        function = FunctionValue(root.file, root.function, 0, self.receiver(root, path))
+        self.application = None
+        self.handed_out = self.serve(function, path, self.project.function(root.file, root.function).at)
+        self.frames.pop()
+        return path
+
+    def open_given(self, root: Root, sites: Set[str]) -> None:
+        """Open the applications of ``sites`` that a function returns, but not as a server takes one.
+
+        A method is called by code that is not seen, and so is a function that returns more than the application.
+        """
+        function = self.project.function(root.file, root.function)
+        plainly = {each.site for each in options(plain(self.handed_out)) if isinstance(each, Object)}
+        if function.owner >= 0 or not plainly & sites:
+            for site in sorted(sites):
+                reason = "code that is not seen gets it from here"
+                self.open.setdefault(site, []).append((root.file, function.at[0], reason))
 
     def mounted_elsewhere(self) -> Iterator[Object]:
         """Yield applications of other modules that one of this life's applications mounts."""
