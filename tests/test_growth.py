@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,38 @@ def test_a_cycle_of_functions_is_gone_round_once(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(functions, "MOST_CALLS", 5_000)
     report = analyze(tmp_path, service(["app.state.pool = 1", "step_0(app)"], chain(1_000, "step_0(app)")))
     assert codes(report) == []
+
+
+def delegating(depth: int) -> str:
+    """Return classes whose ``get`` each calls that of the next one twice; the last reads ``pool``."""
+    last = f"class Layer{depth}:\n    def get(self, app):\n        return app.state.pool\n"
+    layers = [
+        f"class Layer{n}:\n    def __init__(self):\n        self.next = Layer{n + 1}()\n\n"
+        "    def get(self, app):\n        self.next.get(app)\n        return self.next.get(app)\n"
+        for n in reversed(range(depth))
+    ]
+    return "\n\n".join([last, *layers])
+
+
+def test_methods_that_delegate_under_one_name_are_not_taken_for_recursive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = 0
+    body = functions.Functions.body
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal bodies
+        bodies += 1
+        return body(*arguments)
+
+    monkeypatch.setattr(functions.Functions, "body", counted)
+    steps = []
+    for depth in (10, 20):
+        bodies = 0
+        start = ["app.state.pool = 1", "Layer0().get(app)"]
+        assert codes(analyze(tmp_path, service(start, delegating(depth)))) == []
+        steps.append(bodies)
+    assert depth < steps[1] <= 3 * depth
 
 
 def test_what_lies_too_deep_is_not_taken_for_missing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 
 from appstate_lint.model import Kind, Phase
 from appstate_lint.timeline.heap import Frame, Path
@@ -43,10 +43,10 @@ class Beside(Idling):
     def run_spawned(self, started: Path, current: Path, effects: Path) -> Path:
         """Run what was started beside the start-up or a request."""
         done: set[tuple[Value, bool]] = set()
-        others = {each.site for each, _, _ in self.targets} - {self.application.site if self.application else ""}
+        others = self.others()
         order = self.first_and_last()
         while True:
-            mine = {key: each for key, each in self.waiting.items() if each.application not in others}
+            mine = {key: each for key, each in self.waiting.items() if others.isdisjoint(_applications(each))}
             waiting = [(key, each) for key, each in mine.items() if key not in done]
             if not waiting:
                 return effects
@@ -66,6 +66,16 @@ class Beside(Idling):
                     self.deciding = deciding
                 if not early or goes_on:
                     effects = self.run_beside(each, current.store, current, effects, spawned=False)
+
+    def others(self) -> set[str]:
+        """Return the sites of the applications of this launcher that have lives of their own."""
+        return {each.site for each, _, _ in self.targets} - {self.application.site if self.application else ""}
+
+    def of_others(self) -> set[tuple[str, int]]:
+        """Return the functions that were started, or handed on, only for another application of this launcher."""
+        others = self.others()
+        several = [(_function(each.value), others.isdisjoint(_applications(each))) for each in self.waiting.values()]
+        return {code for code, _ in several if code} - {code for code, mine in several if code and mine}
 
     def written_from(self, phase: Phase) -> set[Key]:
         """Return the components that code writes in a phase or in a later one."""
@@ -119,16 +129,15 @@ class Beside(Idling):
 
     def has_run(self, code: Value) -> bool:
         """Tell whether a function that unseen code was given runs anyway: then that is what it was given for."""
-        while isinstance(code, Invocation):
-            code = code.function
-        return isinstance(code, FunctionValue) and (code.file, code.index) in self.records.reached
+        return _function(code) in self.records.reached
 
     def run_possible(self, current: Path, effects: Path) -> Path:
         """Run functions that live code mentions although no call of it could be resolved."""
         self.possible = True
         idle = {(each.file, each.function) for each in self.idle(self.living)} if self.living is not None else set()
+        others = self.of_others()
         for function in self.mentions.possible(self.records.reached, self.imported):
-            if (function[0], self.project.function(*function).qualname) in idle:
+            if function in others or (function[0], self.project.function(*function).qualname) in idle:
                 continue
             facts = self.project.function(*function)
             bound: Value | None = None
@@ -192,3 +201,20 @@ def with_effects(effects: Path, path: Path) -> Path:
         return effects
     store = join_stores(effects.store, path.store, frozenset(), frozenset())
     return Path({}, store, effects.facts)
+
+
+def _applications(started: Spawned) -> Iterator[str]:
+    """Yield the sites of the application in whose life code is started and of the objects that it is given."""
+    yield started.application
+    code: Value = started.value
+    while isinstance(code, Invocation):
+        yield from (each.site for each in code.args if isinstance(each, Object))
+        yield from (each.site for _, each in code.keywords if isinstance(each, Object))
+        code = code.function
+
+
+def _function(code: Value) -> tuple[str, int] | None:
+    """Return the function of the project that code is, whatever arguments it was given."""
+    while isinstance(code, Invocation):
+        code = code.function
+    return (code.file, code.index) if isinstance(code, FunctionValue) else None

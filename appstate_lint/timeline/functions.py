@@ -105,11 +105,14 @@ class Functions(Marking):
         if running in self.bottom:
             path.dead = True
             return UNKNOWN
-        if running in self.active and running in self.summaries:
-            return self.replay(self.summaries[running], path)
-        again = running in self.active and hook is None
+        again = running in self.active
+        if again and running not in self.summaries and facts.name in self.own_names(function):
+            self.summarize(function, facts, env, identity, path, at, running)
+        summary = self.summaries.get(running) if again else None
+        if summary is not None:
+            return self.replay(summary, path)
         cut = len(self.stack) > MOST_DEPTH or self.calls_made > MOST_CALLS
-        if cut or again:
+        if cut or (again and hook is None):
             self.exhausted = self.exhausted or cut
             return UNKNOWN
         site, self.call_site = self.call_site, None
@@ -137,9 +140,9 @@ class Functions(Marking):
         self.calls_made += 1
         self.situations[function.file, function.index] = self.situations.get((function.file, function.index), 0) + 1
         activity = self.activity
-        if facts.name in self.own_names(function):
-            self.summarize(function, facts, env, identity, path, at, running)
         nested = running in self.active
+        if not nested:
+            self.summaries.pop(running, None)
         self.active.add(running)
         ingredients = self.given_ingredients(function, facts, site) if site is not None else {}
         value, touched = self.body(function, facts, env, identity, path, at, hook, key, none_given, ingredients)
@@ -236,9 +239,8 @@ class Functions(Marking):
         self.body(function, facts, general, ("base", identity), once, at, None, key)
         self.bottom.discard(running)
         self.muted -= 1
-        self.summaries.pop(running, None)
-        if not once.dead and self.results.get(key):
-            self.summaries[running] = self.results[key][-1]
+        several = self.results.get(key) if not once.dead else None
+        self.summaries[running] = several[-1] if several else None
 
     def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
         """Tell whether a call may be skipped: the function did nothing to state in several situations.

@@ -100,7 +100,8 @@ class Parts(Components):
     """Functions that never return, for they call one that always raises; the end of the program is one."""
     results: dict[object, list[Result]]
     situations: dict[tuple[str, int], int]
-    summaries: dict[object, Result]
+    summaries: dict[object, Result | None]
+    """What recursive functions that are running do where they end at once, if they do."""
 
     def act(
         self, table: CallTable, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, name: str
