@@ -11,25 +11,21 @@ import msgspec
 from appstate_lint import baseline as accepted
 from appstate_lint import engine
 from appstate_lint.cli_common import (
-    CLEAN,
-    FOUND,
-    CannotRun,
     Project,
     cache_options,
     color_option,
     config_option,
-    emit,
     line_reader,
     path_from,
     processes,
     projects_of,
     reported,
-    say,
     settings_of,
     store_of,
     verbose_option,
     wants_color,
 )
+from appstate_lint.cli_output import CLEAN, FOUND, CannotRun, emit, say
 from appstate_lint.config import ConfigErrors, Settings
 from appstate_lint.model import Finding, Report, Severity, Silence
 from appstate_lint.progress import waiting

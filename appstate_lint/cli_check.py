@@ -15,16 +15,12 @@ from appstate_lint.checks import RULES
 from appstate_lint.checks.families import meant
 from appstate_lint.choices import Choice, PathIgnore, SeverityChoice
 from appstate_lint.cli_common import (
-    CLEAN,
-    FOUND,
-    CannotRun,
     Project,
     cache_options,
     color_option,
     config_option,
     day,
     details,
-    emit,
     is_below,
     line_reader,
     one_root,
@@ -36,12 +32,12 @@ from appstate_lint.cli_common import (
     projects_of,
     reported,
     repository_prefix,
-    say,
     settings_of,
     store_of,
     verbose_option,
     wants_color,
 )
+from appstate_lint.cli_output import CLEAN, FOUND, CannotRun, emit, say
 from appstate_lint.cli_watch import watched
 from appstate_lint.config import Settings, nearest
 from appstate_lint.files import write_whole

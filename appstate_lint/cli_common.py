@@ -11,22 +11,20 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
 
 from appstate_lint import cache, config, source
 from appstate_lint.checks import RULES
+from appstate_lint.cli_output import CannotRun, say
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.model import Report, Rule, Silence
-from appstate_lint.report.text import visible
 
 if TYPE_CHECKING:
     from appstate_lint.migration.applying import Change
-
-CLEAN, FOUND, FAILED = 0, 1, 2
 
 
 class Project(NamedTuple):
@@ -34,10 +32,6 @@ class Project(NamedTuple):
 
     root: Path
     left_out: tuple[str, ...] = ()
-
-
-class CannotRun(Exception):
-    """The command cannot do what was asked; each argument is a line for people: what, where, how to mend."""
 
 
 def reported(command: Callable[..., int]) -> Callable[..., int]:
@@ -221,26 +215,6 @@ def wants_color(choice: str) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def say(*rows: str) -> None:
-    """Write ``rows`` to stderr, a line each."""
-    for row in rows:
-        _write(sys.stderr, "\n".join(map(visible, row.split("\n"))) + "\n")
-
-
-def emit(text: str) -> None:
-    """Write ``text`` to stdout."""
-    _write(sys.stdout, text)
-
-
-def _write(stream: TextIO, text: str) -> None:
-    """Write ``text`` now; where nobody reads any more, it and the rest of the output go nowhere."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_changes(root: Path, name: str, changes: tuple[Change, ...], *, allow_dirty: bool) -> None:

@@ -11,22 +11,18 @@ import click
 
 from appstate_lint import config, engine
 from appstate_lint.cli_common import (
-    CLEAN,
-    FOUND,
-    CannotRun,
     Project,
     cache_options,
     config_option,
     details,
-    emit,
     processes,
     projects_of,
     reported,
-    say,
     settings_of,
     store_of,
     verbose_option,
 )
+from appstate_lint.cli_output import CLEAN, FOUND, CannotRun, emit, say
 from appstate_lint.config import OWN_FILE, Component
 from appstate_lint.contracts import unread
 from appstate_lint.contracts.inference import inferred

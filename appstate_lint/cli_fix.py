@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from appstate_lint import cache, engine, fixing
-from appstate_lint.cli_common import Project, emit, say, write_changes
+from appstate_lint.cli_common import Project, write_changes
+from appstate_lint.cli_output import emit, say
 from appstate_lint.config import Settings
 from appstate_lint.migration import journal
 from appstate_lint.migration.survey import Survey

@@ -11,20 +11,16 @@ import click
 
 from appstate_lint import config, engine
 from appstate_lint.cli_common import (
-    CLEAN,
-    FOUND,
-    CannotRun,
     Project,
     config_option,
     day,
-    emit,
     projects_of,
     reported,
-    say,
     settings_of,
     verbose_option,
     write_changes,
 )
+from appstate_lint.cli_output import CLEAN, FOUND, CannotRun, emit, say
 from appstate_lint.config import Migration, Settings
 from appstate_lint.files import write_whole
 from appstate_lint.migration import journal, records

@@ -29,8 +29,9 @@ from appstate_lint.model import (
 from appstate_lint.source import SourceFile, Unreadable
 
 if TYPE_CHECKING:
-    from appstate_lint import contracts, migration
+    from appstate_lint import contracts
     from appstate_lint.closure import Closed, Extract, Load, Parsed
+    from appstate_lint.migration.survey import Survey
     from appstate_lint.timeline.questions import Unseen
     from appstate_lint.timeline.telling import Telling
 
@@ -119,7 +120,7 @@ class Ran(NamedTuple):
     closed: Closed
     compliance: contracts.Compliance
     findings: tuple[Finding, ...]
-    survey: migration.Survey
+    survey: Survey
 
 
 def _with_store(
@@ -199,8 +200,9 @@ def _run(
 
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
-    from appstate_lint import checks, closure, contracts, migration
+    from appstate_lint import checks, closure, contracts
     from appstate_lint.facts import extraction
+    from appstate_lint.migration.survey import Survey
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules
     from appstate_lint.timeline.memory import Memory
@@ -227,7 +229,7 @@ def _run(
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
     texts = {file.path: each.text for file, each in parsed.items()}
     core = [each.path for each in needed]
-    survey = migration.Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
+    survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
     findings = selection.numbered(_merged(checked.findings))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
@@ -263,7 +265,7 @@ def surveyed(
     prefilter: bool = True,
     today: datetime.date | None = None,
     store: cache.Store | None = None,
-) -> tuple[migration.Survey, tuple[Finding, ...]]:
+) -> tuple[Survey, tuple[Finding, ...]]:
     """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced.
 
     ``overlay`` lays text (by path relative to the root) over the files on disk.

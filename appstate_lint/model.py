@@ -41,6 +41,17 @@ class Kind(str, enum.Enum):
     GUARD = "guard"
 
 
+class Left(str, enum.Enum):
+    """What kind of leftover a place is."""
+
+    ACCESSOR = "accessor"
+    IMPORT = "import"
+    PATCH = "patch"
+    DEFINITION = "definition"
+    REMOVED = "removed"
+    RETIRED = "retired"
+
+
 class Severity(str, enum.Enum):
     """How bad a finding is; information is off unless selected."""
 

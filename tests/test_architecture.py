@@ -21,9 +21,10 @@ PACKAGE = ROOT / "appstate_lint"
 STAIRS = (
     {"__main__"},
     {"cli", "plugin"},
-    {"cli_check", "cli_baseline", "cli_contracts", "cli_init", "cli_migrate"},
+    {"cli_check", "cli_baseline", "cli_contracts", "cli_init", "cli_migrate", "cli_show"},
     {"cli_watch", "cli_fix"},
     {"cli_common", "progress"},
+    {"cli_output"},
     {"engine"},
     {"selection"},
     {"fixing"},
@@ -43,7 +44,8 @@ STAIRS = (
 )
 FOREIGN = {
     "click": {
-        *("cli", "cli_baseline", "cli_check", "cli_common", "cli_contracts", "cli_init", "cli_migrate", "cli_watch"),
+        *("cli", "cli_baseline", "cli_check", "cli_common", "cli_contracts", "cli_init", "cli_migrate"),
+        *("cli_show", "cli_watch"),
     },
     "pylint": {"plugin", "__init__"},
     "astroid": {"plugin", "__init__"},
@@ -55,6 +57,7 @@ OPENS_FILES = {
     "cli_contracts",
     "cli_init",
     "cli_migrate",
+    "cli_output",
     "plugin",
     "source",
     "cache",

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from appstate_lint import cli, engine, fixing, source
-from appstate_lint.cli_common import CannotRun, write_changes
+from appstate_lint.cli_common import write_changes
+from appstate_lint.cli_output import CannotRun
 from appstate_lint.config import Settings, is_misspelling
 from appstate_lint.migration import journal
 from appstate_lint.migration.applying import journal_for

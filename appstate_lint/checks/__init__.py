@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from appstate_lint import faults
 from appstate_lint.checks import (
@@ -46,14 +46,16 @@ from appstate_lint.checks import (
     unused_ignore,
     wrong_channel,
 )
-from appstate_lint.contracts import Compliance
-from appstate_lint.migration import Survey
 from appstate_lint.model import Finding, Rule
-from appstate_lint.timeline import Timeline
 
-Check = Callable[[Timeline], Iterator[Finding]]
-ContractCheck = Callable[[Compliance], Iterator[Finding]]
-MigrationCheck = Callable[[Survey], Iterator[Finding]]
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance
+    from appstate_lint.migration.survey import Survey
+    from appstate_lint.timeline.questions import Timeline
+
+    Check = Callable[[Timeline], Iterator[Finding]]
+    ContractCheck = Callable[[Compliance], Iterator[Finding]]
+    MigrationCheck = Callable[[Survey], Iterator[Finding]]
 
 CHECKS: tuple[tuple[Rule, Check], ...] = (
     (read_before_init.RULE, read_before_init.check),

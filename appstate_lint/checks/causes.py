@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from appstate_lint.model import Finding, Related, Rule, Step
-from appstate_lint.timeline import Component, Timeline
-from appstate_lint.timeline.questions import by_function
-from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.steps import by_function
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Component, Timeline
+    from appstate_lint.timeline.records import Occurrence
 
 
 class Cause(enum.Enum):

@@ -6,10 +6,13 @@ A configuration that cannot be used at all is reported by the doors: there is no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.declared import severe
-from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance
 
 RULE = Rule("appstate-config-error", "E7829", "{problem}")
 

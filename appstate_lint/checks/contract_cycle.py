@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.declared import declared_step, severe
-from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance
 
 RULE = Rule(
     "appstate-contract-cycle",

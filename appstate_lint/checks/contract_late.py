@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.declared import at_write, reason
-from appstate_lint.contracts import Compliance
 from appstate_lint.model import Finding, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance
 
 RULE = Rule(
     "appstate-contract-late",

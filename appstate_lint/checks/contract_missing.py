@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.declared import declared_step, reason, severe
-from appstate_lint.contracts import Compliance, Obligation
 from appstate_lint.model import Finding, Phase, Rule, Step
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance, Obligation
 
 RULE = Rule(
     "appstate-contract-missing",

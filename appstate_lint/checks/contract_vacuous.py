@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from appstate_lint.contracts import Compliance, Vacuous, vacuous
-from appstate_lint.migration import Survey
 from appstate_lint.model import Finding, Place, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Compliance, Vacuous
+    from appstate_lint.migration.survey import Survey
 
 RULE = Rule("appstate-contract-vacuous", "W7825", "{what}")
 
 
 def check(compliance: Compliance) -> Iterator[Finding]:
     """Yield a finding at each declaration that matches nothing."""
+    from appstate_lint.contracts import vacuous
+
     places: dict[tuple[Place, str], list[Vacuous]] = {}
     for each in vacuous(compliance):
         places.setdefault((each.place, each.contract.name if each.contract is not None else ""), []).append(each)

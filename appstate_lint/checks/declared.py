@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from appstate_lint.contracts import Contract
-from appstate_lint.contracts.compliance import Obligation
 from appstate_lint.model import Finding, Related, Rule, Step
-from appstate_lint.timeline.records import Occurrence
+
+if TYPE_CHECKING:
+    from appstate_lint.contracts import Contract
+    from appstate_lint.contracts.compliance import Obligation
+    from appstate_lint.timeline.records import Occurrence
 
 
 def at_write(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.causes import Cause, Missing, missing, report
 from appstate_lint.model import Confidence, Finding, Rule, Step
-from appstate_lint.timeline import Timeline
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
 
 RULE = Rule(
     "appstate-external-writer",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from appstate_lint.model import Rule
+if TYPE_CHECKING:
+    from appstate_lint.model import Rule
 
 FAMILIES: Mapping[str, str] = {
     "existence": r"78(02|03|06|14|15|16|40)",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.leftovers import findings
-from appstate_lint.migration import Survey
-from appstate_lint.migration.leftovers import Left
-from appstate_lint.model import Finding, Rule
+from appstate_lint.model import Finding, Left, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.migration.survey import Survey
 
 RULE = Rule(
     "appstate-leftover-accessor",

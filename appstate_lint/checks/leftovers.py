@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from appstate_lint.migration import Survey
-from appstate_lint.migration.leftovers import Left, Leftover, goal
-from appstate_lint.model import Finding, Rule, Step
+from appstate_lint.model import Finding, Left, Rule, Step
+
+if TYPE_CHECKING:
+    from appstate_lint.migration.leftovers import Leftover
+    from appstate_lint.migration.survey import Survey
 
 
 def findings(rule: Rule, survey: Survey, *kinds: Left) -> Iterator[Finding]:
@@ -17,6 +20,8 @@ def findings(rule: Rule, survey: Survey, *kinds: Left) -> Iterator[Finding]:
 
 def finding(rule: Rule, survey: Survey, leftover: Leftover) -> Finding:
     """Return the finding of ``rule`` for one leftover."""
+    from appstate_lint.migration.leftovers import goal
+
     migration = leftover.migration
     late = leftover.allowed and migration.name in survey.over
     until = f" (allowed until {migration.until})" if late else ""

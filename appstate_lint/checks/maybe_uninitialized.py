@@ -6,10 +6,13 @@ What is missing because start-up swallows its own failure is left to `appstate-s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.readers import at_reader, where
 from appstate_lint.model import Finding, Rule
-from appstate_lint.timeline import Timeline
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
 
 RULE = Rule(
     "appstate-maybe-uninitialized",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.causes import Cause, missing, report
 from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Rule
-from appstate_lint.timeline import Timeline
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
 
 RULE = Rule(
     "appstate-missing-in-application",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.model import Finding, Rule
-from appstate_lint.timeline import Timeline
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
 
 RULE = Rule("appstate-never-read", "I7814", "'{component}' is set in {phase}, but nothing in {application} reads it")
 

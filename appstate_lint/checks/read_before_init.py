@@ -7,13 +7,16 @@ Guarded reads are left to `appstate-default-hides-missing`; a component that nob
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.readers import at_reader, where
 from appstate_lint.model import Finding, Phase, Rule
-from appstate_lint.timeline import Timeline
 from appstate_lint.timeline.presence import ABSENT
-from appstate_lint.timeline.questions import Component, by_function
-from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.steps import by_function
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Component, Timeline
+    from appstate_lint.timeline.records import Occurrence
 
 RULE = Rule(
     "appstate-read-before-init",

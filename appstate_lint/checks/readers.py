@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from appstate_lint.model import Finding, Related, Rule, Step
-from appstate_lint.timeline import Timeline
-from appstate_lint.timeline.records import Occurrence
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
+    from appstate_lint.timeline.records import Occurrence
 
 
 def where(occurrence: Occurrence) -> str:

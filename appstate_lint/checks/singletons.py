@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from appstate_lint.migration import Survey
-from appstate_lint.migration.doubles import Double
+from typing import TYPE_CHECKING
+
 from appstate_lint.model import Finding, Place, Related, Rule, Step
+
+if TYPE_CHECKING:
+    from appstate_lint.migration.doubles import Double
+    from appstate_lint.migration.survey import Survey
 
 
 def finding(rule: Rule, survey: Survey, double: Double) -> Finding:

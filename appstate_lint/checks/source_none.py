@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.model import Finding, Rule, Step
-from appstate_lint.timeline import Timeline
-from appstate_lint.timeline.questions import call_steps
+from appstate_lint.timeline.steps import call_steps
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Timeline
 
 RULE = Rule(
     "appstate-source-none",

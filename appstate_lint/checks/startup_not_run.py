@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.model import Finding, Phase, Related, Rule
-from appstate_lint.timeline import Life, Timeline
-from appstate_lint.timeline.records import Dropped, NotRun, Occurrence
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Life, Timeline
+    from appstate_lint.timeline.records import Dropped, NotRun, Occurrence
 
 RULE = Rule("appstate-startup-not-run", "E7817", "{problem}")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Phase, Related, Rule
-from appstate_lint.timeline import Component, Timeline
-from appstate_lint.timeline.questions import call_steps
-from appstate_lint.timeline.records import Occurrence, Swallow
+from appstate_lint.timeline.steps import call_steps
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Component, Timeline
+    from appstate_lint.timeline.records import Occurrence, Swallow
 
 RULE = Rule(
     "appstate-startup-swallowed",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Related, Rule, Step
-from appstate_lint.timeline import Timeline
-from appstate_lint.timeline.questions import Failing
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Failing, Timeline
 
 RULE = Rule(
     "appstate-test-without-lifespan",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.singletons import finding
-from appstate_lint.migration import Survey
 from appstate_lint.model import Confidence, Finding, Rule
+
+if TYPE_CHECKING:
+    from appstate_lint.migration.survey import Survey
 
 RULE = Rule(
     "appstate-two-sources",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from appstate_lint.checks.causes import Cause, missing
 from appstate_lint.checks.readers import at_reader, where
 from appstate_lint.model import Finding, Phase, Rule
-from appstate_lint.timeline import Life, Timeline
-from appstate_lint.timeline.records import Occurrence
+
+if TYPE_CHECKING:
+    from appstate_lint.timeline.questions import Life, Timeline
+    from appstate_lint.timeline.records import Occurrence
 
 RULE = Rule(
     "appstate-wrong-channel",

@@ -12,9 +12,9 @@ from appstate_lint.contracts import order, types
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.model import Kind, Phase
 from appstate_lint.project import Project
-from appstate_lint.timeline import Component, Life, Timeline
 from appstate_lint.timeline.phasing import earliest
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
+from appstate_lint.timeline.questions import Component, Life, Timeline
 from appstate_lint.timeline.records import Occurrence
 
 

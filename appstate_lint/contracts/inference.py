@@ -11,9 +11,9 @@ from appstate_lint.contracts import order, types
 from appstate_lint.contracts.compliance import Compliance, Obligation
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.model import Kind, Phase, Place
-from appstate_lint.timeline import Component
 from appstate_lint.timeline.phasing import earliest
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
+from appstate_lint.timeline.questions import Component
 from appstate_lint.timeline.records import Occurrence
 
 _NOWHERE = Place("", 0, 0, 0, 0)

@@ -11,8 +11,8 @@ from appstate_lint.contracts.compliance import Compliance
 from appstate_lint.contracts.declared import Contract
 from appstate_lint.contracts.verdicts import Status, Verdict
 from appstate_lint.model import Phase, Step
-from appstate_lint.timeline import Component
 from appstate_lint.timeline.phasing import earliest
+from appstate_lint.timeline.questions import Component
 from appstate_lint.timeline.records import Occurrence
 
 

@@ -9,10 +9,10 @@ import msgspec
 
 from appstate_lint.config import Migration
 from appstate_lint.facts import flow
-from appstate_lint.migration.leftovers import Left, Leftover
+from appstate_lint.migration.leftovers import Leftover
 from appstate_lint.migration.reach import Reach, Reached
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Phase
+from appstate_lint.model import Left, Phase
 from appstate_lint.project.launchers import MODULE
 from appstate_lint.project.meanings import Meanings, Scope
 

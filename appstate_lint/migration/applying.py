@@ -16,11 +16,11 @@ from appstate_lint.facts import flow
 from appstate_lint.migration import journal
 from appstate_lint.migration.analysis import Analysis, Consumer
 from appstate_lint.migration.journal import Journal, Refused
-from appstate_lint.migration.leftovers import Left, Leftover
+from appstate_lint.migration.leftovers import Leftover
 from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Missed, Rewrite, rewritten
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Phase, Place
+from appstate_lint.model import Left, Phase, Place
 from appstate_lint.project.symbols import bound_names, imports, statements
 
 _BROAD = frozenset({"Exception", "BaseException", "AttributeError", "KeyError"})

@@ -14,9 +14,9 @@ from appstate_lint.config import Migration
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.migration.accessors import Shape
-from appstate_lint.migration.leftovers import Allowance, Left, Leftover, allowance
+from appstate_lint.migration.leftovers import Allowance, Leftover, allowance
 from appstate_lint.migration.strings import Named, strings
-from appstate_lint.model import Place, Related
+from appstate_lint.model import Left, Place, Related
 from appstate_lint.project.accessors import Accessor
 from appstate_lint.project.launchers import MODULE
 from appstate_lint.project.meanings import Definition, Meanings

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Set
 
 import msgspec
 
 from appstate_lint.config import Migration, Status
-from appstate_lint.model import Phase, Place, Related
+from appstate_lint.model import Left, Phase, Place, Related
 from appstate_lint.project.accessors import matches
 from appstate_lint.source.ignoring import Ignoring, compile_rules
-
-
-class Left(str, enum.Enum):
-    """What kind of leftover a place is."""
-
-    ACCESSOR = "accessor"
-    IMPORT = "import"
-    PATCH = "patch"
-    DEFINITION = "definition"
-    REMOVED = "removed"
-    RETIRED = "retired"
 
 
 class Leftover(msgspec.Struct, frozen=True):

@@ -16,10 +16,10 @@ import msgspec
 
 from appstate_lint.migration import boxes
 from appstate_lint.migration.analysis import Analysis, Consumer
-from appstate_lint.migration.leftovers import Left, goal
+from appstate_lint.migration.leftovers import goal
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Kind, Phase
+from appstate_lint.model import Kind, Left, Phase
 from appstate_lint.project.accessors import files_of, splits
 from appstate_lint.project.launchers import MODULE
 

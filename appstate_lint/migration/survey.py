@@ -14,13 +14,13 @@ from appstate_lint.frameworks import Tables
 from appstate_lint.migration import accessors as shapes
 from appstate_lint.migration.doubles import Double, doubles
 from appstate_lint.migration.finding import Old, dotted_name, leftovers, taken
-from appstate_lint.migration.leftovers import Left, Leftover, allowance, reported
+from appstate_lint.migration.leftovers import Leftover, allowance, reported
 from appstate_lint.migration.reach import Reach
-from appstate_lint.model import Kind, Place, Related
+from appstate_lint.model import Kind, Left, Place, Related
 from appstate_lint.project import Project
 from appstate_lint.project.accessors import Accessor, accessors, files_of, mentioning, names, splits
 from appstate_lint.project.meanings import Definition, Meanings
-from appstate_lint.timeline import Timeline
+from appstate_lint.timeline.questions import Timeline
 from appstate_lint.timeline.records import Occurrence
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")

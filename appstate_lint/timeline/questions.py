@@ -18,9 +18,9 @@ from appstate_lint.timeline.records import (
     NotRun,
     Occurrence,
     Outside,
-    Stack,
     Swallow,
 )
+from appstate_lint.timeline.steps import by_function, call_steps
 
 if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
@@ -505,15 +505,6 @@ class Timeline:
         return [self.write_step(writes[0])] if writes else []
 
 
-def call_steps(stack: Stack) -> list[Step]:
-    """Return a call path as steps of a trace."""
-    steps: list[Step] = []
-    for call in stack:
-        text = "the module is imported" if call.function == "<module>" else f"{call.function} is called"
-        steps.append(Step(call.file, max(call.line, 1), call.phase.value, text))
-    return steps
-
-
 def _functions_of(write: Occurrence) -> Iterator[tuple[str, str]]:
     """Yield the functions that a write stands in or that have called it: file and name."""
     files = [call.file for call in write.stack[1:]] + [write.place.file]
@@ -529,14 +520,6 @@ def _later_step(read: Occurrence, writes: Iterable[Occurrence]) -> bool:
     return not read.swallowed and any(
         write.order < read.order and write.phase is read.phase and write.stack[:1] == read.stack[:1] for write in writes
     )
-
-
-def by_function(reads: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
-    """Yield reads grouped by the function that they are in."""
-    groups: dict[tuple[str, str], list[Occurrence]] = {}
-    for read in reads:
-        groups.setdefault((read.place.file, read.function), []).append(read)
-    yield from groups.values()
 
 
 def _package(file: str) -> str:
