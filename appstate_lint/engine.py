@@ -30,7 +30,7 @@ from appstate_lint.source import SourceFile, Unreadable
 
 if TYPE_CHECKING:
     from appstate_lint import contracts
-    from appstate_lint.closure import Closed, Extract, Load, Parsed
+    from appstate_lint.closure import Closed, Load, Parsed, Parser
     from appstate_lint.migration.survey import Survey
     from appstate_lint.timeline.questions import Unseen
     from appstate_lint.timeline.telling import Telling
@@ -201,7 +201,7 @@ def _run(
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
     from appstate_lint import checks, closure, contracts
-    from appstate_lint.facts import extraction
+    from appstate_lint.closure.ahead import extracted
     from appstate_lint.migration.survey import Survey
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules
@@ -209,12 +209,14 @@ def _run(
     from appstate_lint.timeline.stories import application, stories
     from appstate_lint.timeline.telling import interpret
 
-    extract = extraction.extract if known is None else known.store.extract
+    fresh = known is None or known.store.is_new
+    extract = extracted if known is None else known.store.extract
+    parser = closure.Parser(load, extract, jobs if fresh and len(files) >= MANY_FILES else 1)
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
-    closed = closure.close(files, modules, load, tables, settings, extract)
+    closed = closure.close(files, modules, parser, tables, settings)
     needed = closed.parsed
-    parsed = needed if wanted.prefilter else _all(files, needed, load, extract)
+    parsed = needed if wanted.prefilter else _all(files, needed, parser)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
     unseen = tuple(_unseen(needed))
     declared = contracts.contracts_of(project, settings)
@@ -313,21 +315,10 @@ def _loader(root: Path, overlay: Mapping[str, str], store: cache.Store | None = 
     return load
 
 
-def _all(
-    files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], load: Load, extract: Extract
-) -> dict[SourceFile, Parsed]:
+def _all(files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], parser: Parser) -> dict[SourceFile, Parsed]:
     """Return every file parsed, also those that are not needed."""
-    return {file: needed[file] if file in needed else _parse(file, load, extract) for file in files}
-
-
-def _parse(file: SourceFile, load: Load, extract: Extract) -> Parsed:
-    from appstate_lint import closure
-    from appstate_lint.facts.extraction import failed
-
-    try:
-        return closure.parse(load(file), extract)
-    except Unreadable as error:
-        return closure.Parsed(failed(str(error)), "")
+    parser.ahead([file for file in files if file not in needed])
+    return {file: needed[file] if file in needed else parser.parsed(file) for file in files}
 
 
 def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:

@@ -39,6 +39,19 @@ def register(linter):
 _GRIMP = "import sys, grimp\nsys.path.insert(0, '.')\ngrimp.build_graph(sys.argv[1], cache_dir=None)\n"
 
 
+_CONTRACT = """
+[importlinter]
+root_package = {package}
+include_external_packages = True
+
+[importlinter:contract:one]
+name = one
+type = forbidden
+source_modules = {package}
+forbidden_modules = antigravity
+"""
+
+
 class Bench(NamedTuple):
     """Where is measured: the tree, a folder for caches and such, one file of the tree, how often each is run."""
 
@@ -168,10 +181,27 @@ def semgrep(bench: Bench) -> Cost:
 
 
 def grimp(bench: Bench) -> Cost:
-    """The import graph of the largest package at the top of the tree."""
-    packages = [path.parent for path in bench.tree.glob("*/__init__.py")]
-    largest = max(packages, key=lambda package: sum(1 for _ in package.rglob("*.py")))
-    return repeated(bench.times, lambda: run([sys.executable, "-c", _GRIMP, largest.name], bench.tree))
+    """The import graph of the largest package of the tree."""
+    package = _largest_package(bench.tree)
+    return repeated(bench.times, lambda: run([sys.executable, "-c", _GRIMP, package.name], package.parent))
+
+
+def lint_imports(bench: Bench) -> Cost:
+    """``lint-imports`` with one contract on the largest package of the tree, its cache warm."""
+    package = _largest_package(bench.tree)
+    settings = bench.scratch / "importlinter.ini"
+    settings.write_text(_CONTRACT.format(package=package.name), encoding="utf-8")
+    command = ["lint-imports", "--no-logo", f"--cache-dir={bench.scratch / 'imports'}", str(settings)]
+    path = {"PYTHONPATH": str(package.parent)}
+    run(command, package.parent, path)
+    return repeated(bench.times, lambda: run(command, package.parent, path))
+
+
+def _largest_package(tree: Path) -> Path:
+    """Return the folder of the package, in none other, that has the most files."""
+    packages = [path.parent for path in tree.rglob("__init__.py") if path.parent.name.isidentifier()]
+    tops = [each for each in packages if not (each.parent / "__init__.py").exists()]
+    return max(tops, key=lambda package: sum(1 for _ in package.rglob("*.py")))
 
 
 def used_before_assignment(bench: Bench) -> Cost:
@@ -194,6 +224,7 @@ PEERS: dict[str, tuple[str, Scenario]] = {
     "pyflakes": ("pyflakes", pyflakes),
     "semgrep, one pattern": ("semgrep", semgrep),
     "grimp, no cache": ("grimp", grimp),
+    "lint-imports, one contract, from its cache": ("lint-imports", lint_imports),
 }
 SLOW_PEERS: dict[str, tuple[str, Scenario]] = {
     "pylint, used-before-assignment": ("pylint", used_before_assignment),

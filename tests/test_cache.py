@@ -16,7 +16,10 @@ import pytest
 from appstate_lint import cache, engine, plugin, sharing
 from appstate_lint.cache import Store
 from appstate_lint.cli import run
+from appstate_lint.closure import ahead
 from appstate_lint.config import Settings
+from appstate_lint.facts import extraction
+from appstate_lint.facts.flow import FileFacts
 from appstate_lint.model import Report
 from appstate_lint.timeline.life import Life
 
@@ -546,6 +549,34 @@ def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for jobs in (1, 2, 4):
         assert told(engine.analyze(root, Settings(), jobs=jobs)) == expected
     assert len(used) == (4 if sharing.CAN_SHARE else 0)  # two launchers: no more than two processes
+
+
+@pytest.mark.skipif(not sharing.CAN_SHARE, reason="no fork here")
+@pytest.mark.parametrize("prefilter", [True, False])
+def test_files_parsed_by_other_processes_change_nothing(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, prefilter: bool
+) -> None:
+    root = written(tmp_path / "two", {**TWO, "first/odd.py": "app.state = = 1\n", "first/latin.py": "caf\u00e9 = 1\n"})
+    expected = cold(root, prefilter=prefilter)
+    here: list[str] = []
+    extract = extraction.extract
+
+    def noted(text: str) -> FileFacts:
+        here.append(text)  # in this process: what others do is not seen
+        return extract(text)
+
+    monkeypatch.setattr(engine, "MANY_FILES", 0)
+    monkeypatch.setattr(ahead, "MANY", 1)
+    monkeypatch.setattr(extraction, "extract", noted)
+    assert told(engine.analyze(root, Settings(), prefilter=prefilter, jobs=2)) == expected
+    alone, here[:] = len(here), []
+    assert told(engine.analyze(root, Settings(), prefilter=prefilter)) == expected
+    assert alone < len(here)
+    store = Store(folder, root)
+    assert told(engine.analyze(root, Settings(), prefilter=prefilter, jobs=2, store=store)) == expected
+    store.close()
+    found, again = stored(root, folder, prefilter=prefilter)
+    assert (found, again.parsed) == (expected, 0)
 
 
 def test_a_process_that_dies_is_made_up_for(tmp_path: Path) -> None:

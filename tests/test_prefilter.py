@@ -512,7 +512,8 @@ def parsed(root: Path, overlay: dict[str, str] | None = None, settings: Settings
     def load(file: SourceFile) -> bytes | str:
         return unsaved[file.path] if file.path in unsaved else source.read_bytes(root, file.path)
 
-    return {file.path for file in closure.close(files, Modules(files), load, TABLES, settings or Settings()).parsed}
+    closed = closure.close(files, Modules(files), closure.Parser(load), TABLES, settings or Settings())
+    return {file.path for file in closed.parsed}
 
 
 def told(root: Path, prefilter: bool, overlay: dict[str, str] | None = None) -> str:
@@ -552,14 +553,9 @@ def test_leaving_it_out_would_show(case: Case, tmp_path: Path, monkeypatch: pyte
     whole, close = told(root, prefilter=True), closure.close
 
     def without_hidden(
-        files: Sequence[SourceFile],
-        modules: Modules,
-        load: closure.Load,
-        tables: Tables,
-        settings: Settings,
-        extract: closure.Extract,
+        files: Sequence[SourceFile], modules: Modules, parser: closure.Parser, tables: Tables, settings: Settings
     ) -> closure.Closed:
-        found = close(files, modules, load, tables, settings, extract)
+        found = close(files, modules, parser, tables, settings)
         parsed = {file: each for file, each in found.parsed.items() if file.path != case.hidden}
         return msgspec.structs.replace(found, parsed=parsed)
 

@@ -339,4 +339,4 @@ def test_random_text_gives_facts(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary())
 def test_random_bytes_are_contained(content: bytes) -> None:
-    assert isinstance(closure.parse(content).facts, FileFacts)
+    assert isinstance(closure.Parser(lambda _: content).parse(content).facts, FileFacts)

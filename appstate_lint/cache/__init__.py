@@ -95,8 +95,16 @@ class Store:
 
     # ------------------------------------------------------------ facts
 
-    def extract(self, text: str) -> FileFacts:
-        """Return the facts of a text: stored ones where there are any, and else those that are stored from now on."""
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was stored when it was opened."""
+        return self._packs.is_empty
+
+    def extract(self, text: str, known: FileFacts | None = None) -> FileFacts:
+        """Return the facts of a text: stored ones where there are any, and else those that are stored from now on.
+
+        Those are the ``known`` ones, if somebody has extracted them already.
+        """
         key = digest_of(text.encode("utf-8", "surrogatepass"))
         stored = self._stored(key)
         if stored is not None:
@@ -104,7 +112,7 @@ class Store:
             return stored
         from appstate_lint.facts.extraction import extract  # where all is known, nobody needs a parser
 
-        facts = extract(text)
+        facts = extract(text) if known is None else known
         self.parsed += 1
         self._fresh.add(key)
         with contextlib.suppress(RecursionError, ValueError, OverflowError):

@@ -45,6 +45,13 @@ class Packs:
         """Whether there is something to write."""
         return bool(self._new)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no blobs but those put since."""
+        if self._places is None:
+            self._places = self._open()
+        return not self._places
+
     def get(self, key: bytes) -> bytes | None:
         """Return the blob of a key; None if there is none, or it cannot be read or is not what was written."""
         if key in self._new:

@@ -10,39 +10,26 @@ Known miss: a file that names a holder only in pieces (``getattr(app, "st" "ate"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from appstate_lint import source
 from appstate_lint.closure import accessors
+from appstate_lint.closure.ahead import Extract, Load, Parsed, Parser
 from appstate_lint.closure.imports import Import, Reached, Tree, imports_in, imports_of
 from appstate_lint.closure.launching import Launching
 from appstate_lint.closure.sieve import Sieve, mentions
 from appstate_lint.closure.strings import Strings
 from appstate_lint.closure.words import Use
 from appstate_lint.config import Settings
-from appstate_lint.facts.extraction import extract, failed
-from appstate_lint.facts.flow import FileFacts
+from appstate_lint.facts.extraction import failed
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
 from appstate_lint.project.clients import conftests
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 
-__all__ = ["Closed", "Extract", "Load", "Parsed", "Sieve", "close", "parse"]
-
-Load = Callable[[SourceFile], bytes | str]
-"""Returns the bytes of a file, or the text that an editor holds; raises Unreadable."""
-Extract = Callable[[str], FileFacts]
-"""Returns the facts of a text: those that a cache holds, or extracted ones."""
-
-
-class Parsed(msgspec.Struct, frozen=True):
-    """What a parsed file says; ``text`` is what can be shown of it, empty if nothing can be read."""
-
-    facts: FileFacts
-    text: str
+__all__ = ["Closed", "Extract", "Load", "Parsed", "Parser", "Sieve", "close"]
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -59,27 +46,9 @@ class Closed(msgspec.Struct, frozen=True):
     """The files that the imports of each parsed file lead to."""
 
 
-def parse(content: bytes | str, extract: Extract = extract) -> Parsed:
-    """Return what a file says; one that cannot be decoded or parsed has facts that say so."""
-    if isinstance(content, str):
-        return Parsed(extract(content), content)
-    try:
-        text = source.decode(content)
-    except Unreadable as error:
-        return Parsed(failed(str(error)), content.decode("utf-8", "replace"))
-    return Parsed(extract(text), text)
-
-
-def close(
-    files: Sequence[SourceFile],
-    modules: Modules,
-    load: Load,
-    tables: Tables,
-    settings: Settings,
-    extract: Extract = extract,
-) -> Closed:
+def close(files: Sequence[SourceFile], modules: Modules, parser: Parser, tables: Tables, settings: Settings) -> Closed:
     """Return the files that matter, parsed; ``modules`` knows all of ``files``."""
-    closure = _Closure(files, modules, load, tables, settings, extract)
+    closure = _Closure(files, modules, parser, tables, settings)
     closure.read()
     while wanted := closure.wanted():
         closure.follow(wanted)
@@ -97,18 +66,12 @@ class _Closure:
     """What was read so far: parsed files, and of the skipped ones their imports."""
 
     def __init__(
-        self,
-        files: Sequence[SourceFile],
-        modules: Modules,
-        load: Load,
-        tables: Tables,
-        settings: Settings,
-        extract: Extract,
+        self, files: Sequence[SourceFile], modules: Modules, parser: Parser, tables: Tables, settings: Settings
     ) -> None:
         self.files = files
         self.modules = modules
-        self.load = load
-        self.extract = extract
+        self.parser = parser
+        self.load = parser.load
         self.tables = tables
         self.sieve = Sieve(tables, settings)
         self.tree = Tree(Project({}, modules), files)
@@ -144,24 +107,17 @@ class _Closure:
             if use is Use.SKIP:
                 self.skipped[file.path] = self.sieve.rest(file, content)
                 continue
-            self.parsed[file.path] = parse(content, self.extract)
+            self.parsed[file.path] = self.parser.parse(content)
             if use is not Use.LOOK:
                 self.follow(self.enter(file.path))
 
     def follow(self, wanted: Iterable[str]) -> None:
         """Parse files and, transitively, what they import."""
-        waiting = list(wanted)
+        waiting = set(wanted)
         while waiting:
-            path = waiting.pop()
-            if path in self.imports:
-                continue
-            if path not in self.parsed:
-                try:
-                    self.parsed[path] = parse(self.load(self.modules.by_path[path]), self.extract)
-                except Unreadable as error:
-                    self.parsed[path] = Parsed(failed(str(error)), "")
-                self.skipped.pop(path, None)
-            waiting.extend(self.enter(path))
+            new = sorted(waiting - self.imports.keys())
+            self.look(new)
+            waiting = set().union(*map(self.enter, new))
 
     def enter(self, path: str) -> frozenset[str]:
         """Note what a parsed file imports; return the files that this may run."""
@@ -235,13 +191,11 @@ class _Closure:
 
     def look(self, paths: Iterable[str]) -> None:
         """Parse files, but not what they import."""
-        for path in sorted(paths):
-            if path not in self.parsed:
-                try:
-                    self.parsed[path] = parse(self.load(self.modules.by_path[path]), self.extract)
-                except Unreadable as error:
-                    self.parsed[path] = Parsed(failed(str(error)), "")
-                self.skipped.pop(path, None)
+        new = [self.modules.by_path[path] for path in sorted(paths) if path not in self.parsed]
+        self.parser.ahead(new)
+        for file in new:
+            self.parsed[file.path] = self.parser.parsed(file)
+            self.skipped.pop(file.path, None)
 
     def uses(self, path: str) -> bool:
         """Tell whether a test file mentions one of the fixtures of the folders around it."""

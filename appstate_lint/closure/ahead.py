@@ -1,0 +1,89 @@
+"""What files say: from a cache, from other processes that parsed them ahead, or parsed now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from appstate_lint import source
+from appstate_lint.facts import extraction
+from appstate_lint.facts.flow import FileFacts
+from appstate_lint.sharing import shared
+from appstate_lint.source import SourceFile, Unreadable
+
+Load = Callable[[SourceFile], bytes | str]
+"""Returns the bytes of a file, or the text that an editor holds; raises Unreadable."""
+Extract = Callable[[str, FileFacts | None], FileFacts]
+"""Returns the facts of a text: those that a cache holds, those given, or extracted ones."""
+
+MANY = 48
+"""From so many files on that are wanted at once, other processes pay."""
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(FileFacts)
+
+
+def extracted(text: str, known: FileFacts | None = None) -> FileFacts:
+    """Return the facts of a text: those that are ``known``, or extracted ones."""
+    return extraction.extract(text) if known is None else known
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """What a parsed file says; ``text`` is what can be shown of it, empty if nothing can be read."""
+
+    facts: FileFacts
+    text: str
+
+
+class Parser:
+    """Reads and parses files, many at once with ``jobs`` processes."""
+
+    def __init__(self, load: Load, extract: Extract = extracted, jobs: int = 1) -> None:
+        self.load = load
+        self._extract = extract
+        self._jobs = jobs
+        self._ahead: dict[bytes, bytes] = {}
+
+    def ahead(self, files: Sequence[SourceFile]) -> None:
+        """Let other processes parse files that are wanted soon, if there are enough of them."""
+        if self._jobs > 1 and len(files) >= MANY:
+            done = shared(lambda index: self._blob(files[index]), len(files), self._jobs)
+            self._ahead.update((blob[:_SIZE], blob[_SIZE:]) for blob in done.values() if blob)
+
+    def parsed(self, file: SourceFile) -> Parsed:
+        """Return what a file says; one that cannot be read has facts that say so."""
+        try:
+            return self.parse(self.load(file))
+        except Unreadable as error:
+            return Parsed(extraction.failed(str(error)), "")
+
+    def parse(self, content: bytes | str) -> Parsed:
+        """Return what a file's content says; if it cannot be decoded or parsed, the facts say so."""
+        if isinstance(content, str):
+            return Parsed(self._facts(content), content)
+        try:
+            text = source.decode(content)
+        except Unreadable as error:
+            return Parsed(extraction.failed(str(error)), content.decode("utf-8", "replace"))
+        return Parsed(self._facts(text), text)
+
+    def _facts(self, text: str) -> FileFacts:
+        blob = self._ahead.pop(_digest(text), None) if self._ahead else None
+        return self._extract(text, _DECODER.decode(blob) if blob is not None else None)
+
+    def _blob(self, file: SourceFile) -> bytes:
+        """Return the digest of a file's text and its facts as bytes; nothing if it cannot be read, or that fails."""
+        try:
+            content = self.load(file)
+            text = content if isinstance(content, str) else source.decode(content)
+            return _digest(text) + _ENCODER.encode(extraction.extract(text))
+        except (Unreadable, ValueError, RecursionError, OverflowError):
+            return b""
+
+
+_SIZE = 16
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
