@@ -28,6 +28,7 @@ class Mentions:
                     if function.owner >= 0:
                         self._methods.setdefault(function.name, []).append((file, index))
         self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._reaching: dict[tuple[str, int], frozenset[str]] = {}
         self._data: dict[tuple[str, int], frozenset[str]] = {}
         self._inside: dict[tuple[str, int], frozenset[str]] = {}
         self._used: dict[tuple[str, int], frozenset[str]] = {}
@@ -55,6 +56,12 @@ class Mentions:
 
     def mentioned(self, file: str, index: int) -> frozenset[str]:
         """Return the names by which a function may reach others: not what it only takes from its own object's data."""
+        known = self._reaching.get((file, index))
+        if known is None:
+            known = self._reaching[file, index] = self._mentioned_by(file, index)
+        return known
+
+    def _mentioned_by(self, file: str, index: int) -> frozenset[str]:
         names = self.names(file, index)
         function = self.project.function(file, index) if index >= 0 else None
         if function is None or function.owner < 0 or not function.params:

@@ -44,6 +44,7 @@ class Project:
         self._methods: dict[tuple[str, int], dict[str, int]] = {}
         self._owned: dict[str, dict[int, dict[str, int]]] = {}
         self._found: dict[tuple[str, str, int], Symbol | None] = {}
+        self._packages: dict[str, tuple[str, ...]] = {}
         self._sources: dict[tuple[str, str, int], Symbol] = {}
         self._local: dict[tuple[str, int], dict[str, Symbol]] = {}
         self.annotated: dict[tuple[int, str, int], list[tuple[str, str, int, str]]] = {}
@@ -80,6 +81,18 @@ class Project:
             return self.module(file, name)
         source = self.source_of(file, statement)
         return self.attribute(source, statement.name) if statement.name != "*" else source
+
+    def packages_around(self, file: str) -> tuple[str, ...]:
+        """Return the ``__init__`` files of the packages around a module, the outermost first, its own left out."""
+        known = self._packages.get(file)
+        if known is None:
+            chain: list[str] = []
+            folder = file.rpartition("/")[0]
+            while folder and (package := f"{folder}/__init__.py") in self.facts:
+                chain.append(package)
+                folder = folder.rpartition("/")[0]
+            known = self._packages[file] = tuple(each for each in reversed(chain) if each != file)
+        return known
 
     def source_of(self, file: str, statement: flow.ImportFrom) -> Symbol:
         """Return the module that ``from module import`` names."""

@@ -121,6 +121,7 @@ class Life(Serving):
         self.open = {}
         self.import_store: Store = {}
         self.unserved: set[str] = set()
+        self.assumed = {}
         self.handed_out: Value = UNKNOWN
         self.registered_by_import: dict[str, int] = {}
         self.as_made: dict[str, tuple[int, Store]] = {}

@@ -40,6 +40,8 @@ class Serving(Beside):
     served: dict[str, int]
     served_effects: Store | None
     set_at_start: set[Key]
+    assumed: dict[frozenset[Key], tuple[Store, Store]]
+    """What code finds that was registered when certain components were there: the store asked for last, and that."""
 
     def serve_all(self, application: Object, started: Path) -> Path:
         """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
@@ -120,8 +122,7 @@ class Serving(Beside):
 
     def serve_entry(self, entry: Entry, current: Path, effects: Path) -> Path:
         """Run one request: dependencies in order, then the endpoint."""
-        path = Path({}, current.store, current.facts | entry.facts)
-        self.assume(entry.present, path)
+        path = Path({}, self.store_with(entry.present, current.store), current.facts | entry.facts)
         at = at_place(entry.place)
         self.stack.clear()
         self.framed(entry.place, path)
@@ -139,6 +140,15 @@ class Serving(Beside):
             self.records.readers.setdefault(name, set()).add((self.role_of(entry), entry.place))
         self.unframe()
         return effects
+
+    def store_with(self, present: frozenset[Key], store: Store) -> Store:
+        """Return a store with what was there when code was registered; many entries ask the same of the same store."""
+        known = self.assumed.get(present)
+        if known is None or known[0] is not store:
+            path = Path({}, store)
+            self.assume(present, path)
+            known = self.assumed[present] = (store, path.store)
+        return known[1]
 
     def role_of(self, entry: Entry) -> str:
         """Return what an entry point is to people: a route, a websocket, or its role."""

@@ -445,13 +445,8 @@ class Statements(Calls):
 
     def import_parents(self, file: str) -> None:
         """Run the ``__init__`` modules of the packages around a module."""
-        folder = file.rpartition("/")[0]
-        chain: list[str] = []
-        while folder and f"{folder}/__init__.py" in self.project.facts:
-            chain.append(f"{folder}/__init__.py")
-            folder = folder.rpartition("/")[0]
-        for package in reversed(chain):
-            if package != file:
+        for package in self.project.packages_around(file):
+            if package not in self.modules:
                 self.import_module(package)
 
     # ------------------------------------------------------------ branches
