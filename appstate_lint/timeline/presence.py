@@ -180,7 +180,7 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     if left is right:
         return left
     different = [key for key, cell in right.items() if (known := left.get(key, MISSING)) is not cell and known != cell]
-    if left.keys() - right.keys():
+    if not left.keys() <= right.keys():
         different += [key for key in left if key not in right and left[key] != MISSING]
     if not different:
         return left
