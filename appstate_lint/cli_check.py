@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import msgspec
 
-from appstate_lint import baseline, engine, selection, source
+from appstate_lint import baseline, cache, engine, selection, source
 from appstate_lint.checks import RULES
 from appstate_lint.checks.families import meant
 from appstate_lint.choices import Choice, PathIgnore, SeverityChoice
@@ -154,34 +154,77 @@ def _checked(request: Request) -> int:
     return FOUND if fails and not request.exit_zero else CLEAN
 
 
+class _Task(NamedTuple):
+    """One project to report on: what of it, how, and from which store."""
+
+    project: Project
+    below: frozenset[str]
+    settings: Settings
+    request: Request
+    today: datetime.date | None
+    store: cache.Store | None
+
+    def analyzed(self) -> Report:
+        """Return what is found."""
+        return engine.analyze(
+            self.project.root,
+            self.settings,
+            prefilter=self.request.prefilter,
+            store=self.store,
+            jobs=processes(self.request.jobs),
+            today=self.today,
+        )
+
+    def recalled(self) -> Report | None:
+        """Return what was found the last time, if nothing changed since."""
+        root, prefilter = self.project.root, self.request.prefilter
+        return engine.recall(root, self.settings, prefilter=prefilter, store=self.store, today=self.today)
+
+    def examined(self, overlay: Mapping[str, str]) -> engine.Examined:
+        """Return what is found with some files' text (by path) laid over what is on disk, and what it rests on."""
+        return engine.examine(
+            self.project.root,
+            self.settings,
+            overlay=overlay,
+            prefilter=self.request.prefilter,
+            store=self.store,
+            jobs=processes(self.request.jobs),
+            today=self.today,
+        )
+
+    def limited(self, report: Report) -> Report:
+        """Return a report with what is asked for."""
+        return _limited(report, self.project, self.below, self.settings, self.request.diff)
+
+
 def _report(
     project: Project, below: frozenset[str], settings: Settings, request: Request, today: datetime.date | None
 ) -> Report:
     """Return what is to be reported of a project, if it is to be fixed of what remains."""
-
-    def analyzed() -> Report:
-        with (
-            waiting(f"analyzing {project.root.name}"),
-            store_of(project, request.cache_dir, request.cached, request.verbose) as store,
-        ):
-            workers = processes(request.jobs)
-            report = engine.analyze(
-                project.root, settings, prefilter=request.prefilter, store=store, jobs=workers, today=today
-            )
-        return _limited(report, project, below, settings, request.diff)
-
-    report = analyzed()
-    if not request.fix:
-        return report
-    from appstate_lint.cli_fix import Manner, fix
-
-    manner = Manner(request.unsafe_fixes, request.dry_run, request.allow_dirty, today)
     with (
-        waiting(f"fixing {project.root.name}"),
+        waiting(f"{'fixing' if request.fix else 'analyzing'} {project.root.name}"),
         store_of(project, request.cache_dir, request.cached, request.verbose) as store,
     ):
-        changed = fix(project, settings, report, store, manner)
-    return analyzed() if changed else report
+        task = _Task(project, below, settings, request, today, store)
+        if not request.fix:
+            return task.limited(task.analyzed())
+        if store is not None:
+            return _fixed(task)
+        with cache.passing(project.root) as passing:
+            return _fixed(task._replace(store=passing))
+
+
+def _fixed(task: _Task) -> Report:
+    """Fix a project and return what is found then: one analysis finds, another one makes sure of what is renamed."""
+    from appstate_lint import fixing
+    from appstate_lint.cli_fix import Manner, fix
+
+    known = task.recalled()
+    if known is not None and not fixing.fixable(task.limited(known).findings):
+        return task.limited(known)
+    first = task.examined({})
+    manner = Manner(task.request.unsafe_fixes, task.request.dry_run, task.request.allow_dirty)
+    return task.limited(fix(task.project, first, task.limited(first.report).findings, task.examined, manner).report)
 
 
 def _weighs(finding: Finding, least: Severity) -> bool:

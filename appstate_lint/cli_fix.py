@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from appstate_lint import cache, engine, fixing
+from appstate_lint import fixing
 from appstate_lint.cli_common import Project, write_changes
 from appstate_lint.cli_output import emit, say
-from appstate_lint.config import Settings
+from appstate_lint.engine import Examined
 from appstate_lint.migration import journal
-from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Finding, Report
+from appstate_lint.model import Finding
 
 _NAME = "check --fix"
 """Under which name a run that was interrupted can be undone by ``migrate rollback``."""
@@ -24,18 +22,16 @@ class Manner(NamedTuple):
     unsafe: bool
     dry_run: bool
     allow_dirty: bool
-    today: datetime.date | None
 
 
-def fix(project: Project, settings: Settings, report: Report, store: cache.Store | None, manner: Manner) -> bool:
-    """Rename the readers of ``report``'s findings, or print the patch; tell whether files changed. Raises CannotRun."""
-    if not fixing.fixable(report.findings):
-        return False
+def fix(
+    project: Project, first: Examined, findings: Sequence[Finding], analyze: fixing.Analyze, manner: Manner
+) -> Examined:
+    """Rename the readers of ``findings``, or print the patch; return what is then found. Raises CannotRun.
 
-    def analyze(overlay: Mapping[str, str]) -> tuple[Survey, tuple[Finding, ...]]:
-        return engine.surveyed(project.root, settings, overlay=overlay, today=manner.today, store=store)
-
-    made = fixing.prepare(project.root, report.findings, analyze, unsafe=manner.unsafe)
+    ``first`` is what was found so far, ``analyze`` does it again for changed text.
+    """
+    made = fixing.prepare(project.root, first, findings, analyze, unsafe=manner.unsafe)
     if manner.dry_run:
         emit("".join(change.diff for change in made.changes))
     elif made.changes:
@@ -46,4 +42,4 @@ def fix(project: Project, settings: Settings, report: Report, store: cache.Store
         say(f"{verb}: {each.file}:{each.line}: '{each.old}' to '{each.new}'")
     for each in made.left:
         say(f"left: {each.file}:{each.line}: '{each.old}' to '{each.new}': {each.reason}")
-    return bool(made.changes) and not manner.dry_run
+    return first if manner.dry_run else made.examined

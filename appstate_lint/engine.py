@@ -75,16 +75,40 @@ def analyze(
     since; it changes nothing but the counts of files either. So many ``jobs`` are the processes to use, where it pays.
     ``today`` (default: that of the clock) decides which leftovers a migration allows no more.
     """
-    unsaved = overlay or {}
-    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
-    load = _loader(root, unsaved, store)
-    day = today or datetime.date.today()
-    wanted = Wanted(prefilter, include_tests, pragmas, with_stories, settings.over(day))
-    if store is None:
-        report = _run(root, settings, files, load, wanted, jobs=jobs).report
-    else:
-        report = _with_store(root, settings, files, load, wanted, store, unsaved, jobs)
-    return selection.applied(report, settings, _texts(files, load))
+    work = _work(root, settings, overlay, store, jobs)
+    wanted = Wanted(prefilter, include_tests, pragmas, with_stories, settings.over(today or datetime.date.today()))
+    report = _stored(work, wanted)
+    return _applied(work, _ran(work, wanted).report if report is None else report)
+
+
+def recall(
+    root: Path,
+    settings: Settings,
+    *,
+    prefilter: bool = True,
+    store: cache.Store | None = None,
+    today: datetime.date | None = None,
+) -> Report | None:
+    """Return what :func:`analyze` does if the ``store`` has it, else ``None``."""
+    work = _work(root, settings, None, store, 1)
+    report = _stored(work, Wanted(prefilter, over=settings.over(today or datetime.date.today())))
+    return None if report is None else _applied(work, report)
+
+
+def examine(
+    root: Path,
+    settings: Settings,
+    *,
+    overlay: Mapping[str, str] | None = None,
+    prefilter: bool = True,
+    store: cache.Store | None = None,
+    jobs: int = 1,
+    today: datetime.date | None = None,
+) -> Examined:
+    """Return what :func:`analyze` does, always found anew, with what it rests on."""
+    work = _work(root, settings, overlay, store, jobs)
+    ran = _ran(work, Wanted(prefilter, over=settings.over(today or datetime.date.today())))
+    return Examined(_applied(work, ran.report), ran.survey, ran.findings)
 
 
 def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, jobs: int = 1) -> Reckoning:
@@ -100,6 +124,14 @@ def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, 
     ran = _run(root, settings, files, load, Wanted(), known, watch=True, jobs=jobs)
     applied = selection.applied(ran.report, settings, _texts(files, load))
     return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
+
+
+class Examined(NamedTuple):
+    """An analysis: its report, the survey that the findings rest on, and those of all rules, none silenced."""
+
+    report: Report
+    survey: Survey
+    findings: tuple[Finding, ...]
 
 
 class Wanted(NamedTuple):
@@ -123,30 +155,58 @@ class Ran(NamedTuple):
     survey: Survey
 
 
-def _with_store(
-    root: Path,
-    settings: Settings,
-    files: tuple[SourceFile, ...],
-    load: Load,
-    wanted: Wanted,
-    store: cache.Store,
-    unsaved: Mapping[str, str],
-    jobs: int,
-) -> Report:
-    """Return the report that is stored, if it stands, and else a new one, which is stored from now on."""
-    context = _context(store, root, settings, wanted)
-    last = store.last(context)
-    if last is not None and unchanged.stands(last, files, store, unsaved, lambda: _skimmer(root, settings)):
-        counted = last.report.coverage.files
-        return _counted(msgspec.structs.replace(last.report, root=str(root)), counted.parsed + counted.cached)
-    known = _Known(_context(store, root, settings, Wanted()), store, unsaved)
-    ran = _run(root, settings, files, load, wanted, known, jobs=jobs)
-    report = _counted(ran.report, store.reused)
-    if not unsaved:
-        digests = tuple(map(known.digest, files))
+class _Work(NamedTuple):
+    """One project to analyze: its files, what reads them, the store if there is one, and how many processes to use."""
+
+    root: Path
+    settings: Settings
+    files: tuple[SourceFile, ...]
+    load: Load
+    unsaved: Mapping[str, str]
+    store: cache.Store | None
+    jobs: int
+
+
+def _work(
+    root: Path, settings: Settings, overlay: Mapping[str, str] | None, store: cache.Store | None, jobs: int
+) -> _Work:
+    unsaved = overlay or {}
+    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
+    return _Work(root, settings, files, _loader(root, unsaved, store), unsaved, store, jobs)
+
+
+def _applied(work: _Work, report: Report) -> Report:
+    """Return a report as the settings want it."""
+    return selection.applied(report, work.settings, _texts(work.files, work.load))
+
+
+def _stored(work: _Work, wanted: Wanted) -> Report | None:
+    """Return the report that is stored, if there is one and it stands."""
+    store = work.store
+    last = None if store is None else store.last(_context(store, work.root, work.settings, wanted))
+    if last is None or store is None:
+        return None
+    if not unchanged.stands(last, work.files, store, work.unsaved, lambda: _skimmer(work.root, work.settings)):
+        return None
+    counted = last.report.coverage.files
+    return _counted(msgspec.structs.replace(last.report, root=str(work.root)), counted.parsed + counted.cached)
+
+
+def _ran(work: _Work, wanted: Wanted) -> Ran:
+    """Analyze anew; the report is stored from now on, unless some text is unsaved."""
+    store = work.store
+    if store is None:
+        return _run(work.root, work.settings, work.files, work.load, wanted, jobs=work.jobs)
+    known = _Known(_context(store, work.root, work.settings, Wanted()), store, work.unsaved)
+    before = store.reused
+    ran = _run(work.root, work.settings, work.files, work.load, wanted, known, jobs=work.jobs)
+    report = _counted(ran.report, store.reused - before)
+    if not work.unsaved:
+        digests = tuple(map(known.digest, work.files))
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
-        store.keep(context, cache.Last(tuple(files), digests, skimmed, ran.closed.fixtures, report))
-    return report
+        context = _context(store, work.root, work.settings, wanted)
+        store.keep(context, cache.Last(work.files, digests, skimmed, ran.closed.fixtures, report))
+    return ran._replace(report=report)
 
 
 class _Known(NamedTuple):
@@ -260,24 +320,11 @@ def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[
 
 
 def surveyed(
-    root: Path,
-    settings: Settings,
-    *,
-    overlay: Mapping[str, str] | None = None,
-    prefilter: bool = True,
-    today: datetime.date | None = None,
-    store: cache.Store | None = None,
+    root: Path, settings: Settings, *, prefilter: bool = True, today: datetime.date | None = None
 ) -> tuple[Survey, tuple[Finding, ...]]:
-    """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced.
-
-    ``overlay`` lays text (by path relative to the root) over the files on disk.
-    """
-    unsaved = overlay or {}
-    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
-    load = _loader(root, unsaved, store)
+    """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced."""
     over = settings.over(today or datetime.date.today())
-    known = _Known(_context(store, root, settings, Wanted()), store, unsaved) if store is not None else None
-    ran = _run(root, settings, files, load, Wanted(prefilter, pragmas=False, over=over), known)
+    ran = _ran(_work(root, settings, None, None, 1), Wanted(prefilter, pragmas=False, over=over))
     return ran.survey, ran.findings
 
 

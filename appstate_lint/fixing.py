@@ -14,6 +14,7 @@ import msgspec
 
 from appstate_lint import source
 from appstate_lint.checks.causes import Cause, missing
+from appstate_lint.engine import Examined
 from appstate_lint.migration.applying import Change
 from appstate_lint.migration.rewriting import CannotRewrite, Missed, Name, Rewrite, rewritten
 from appstate_lint.migration.survey import Survey
@@ -23,7 +24,7 @@ from appstate_lint.spelling import Meant, meant
 RULES = frozenset({"appstate-never-initialized", "appstate-default-hides-missing"})
 """The rules that say of a component that nobody writes it."""
 
-Analyze: TypeAlias = Callable[[Mapping[str, str]], tuple[Survey, tuple[Finding, ...]]]
+Analyze: TypeAlias = Callable[[Mapping[str, str]], Examined]
 """Analyzes the project with some files' text (by path) laid over what is on disk."""
 
 
@@ -38,11 +39,12 @@ class Spelt(msgspec.Struct, frozen=True, order=True):
 
 
 class Fixes(msgspec.Struct, frozen=True):
-    """What is to change, by file; the readers that are renamed, and those that are left."""
+    """What is to change, by file; the readers that are renamed, and those that are left; what is found after that."""
 
     changes: tuple[Change, ...]
     renamed: tuple[Spelt, ...]
     left: tuple[Spelt, ...]
+    examined: Examined
 
 
 class _Key(NamedTuple):
@@ -58,21 +60,23 @@ def fixable(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if each.rule in RULES and each.suggestion is not None]
 
 
-def prepare(root: Path, findings: Iterable[Finding], analyze: Analyze, *, unsafe: bool = False) -> Fixes:
-    """Return how the readers of ``findings`` are renamed, checked by analysis.
+def prepare(
+    root: Path, first: Examined, findings: Iterable[Finding], analyze: Analyze, *, unsafe: bool = False
+) -> Fixes:
+    """Return how the readers of ``findings`` are renamed, checked by analysis; ``first`` is what was found so far.
 
     Without ``unsafe`` only what can hardly be meant otherwise is renamed, and nothing that brings another finding.
     """
     wanted = frozenset(_place_of(each) for each in fixable(findings))
-    first = analyze({})
     barred: dict[str, str] = {}
-    while True:
-        attempt = _Attempt(root, analyze, barred, unsafe)
-        attempt.run(first, wanted)
-        brought = {} if unsafe else dict(_brought(first[1], attempt))
+    while wanted:
+        attempt = _Attempt(root, analyze, first, barred, unsafe)
+        attempt.run(wanted)
+        brought = {} if unsafe else dict(_brought(first.findings, attempt))
         if not brought:
             return attempt.result()
         barred |= brought
+    return Fixes((), (), (), first)
 
 
 def _place_of(finding: Finding) -> tuple[str, int, int, str]:
@@ -89,7 +93,7 @@ def _lines(findings: Iterable[Finding]) -> Iterator[tuple[str, str, int, str]]:
 def _brought(before: Iterable[Finding], attempt: _Attempt) -> Iterator[tuple[str, str]]:
     """Yield the old names whose renaming brings findings that were not there, each with the reason to leave it."""
     known = frozenset(_lines(before))
-    for finding in attempt.findings:
+    for finding in attempt.examined.findings:
         if finding.severity is Severity.INFO or (finding.rule, finding.file, finding.line, finding.component) in known:
             continue
         near = {each.old for each in attempt.renamed if each.new == finding.component}
@@ -112,16 +116,16 @@ class _Followed(NamedTuple):
 class _Attempt:
     """Renames until nothing is left to rename; names in ``barred`` stay, for the reasons there."""
 
-    def __init__(self, root: Path, analyze: Analyze, barred: Mapping[str, str], unsafe: bool) -> None:
+    def __init__(self, root: Path, analyze: Analyze, first: Examined, barred: Mapping[str, str], unsafe: bool) -> None:
         self.root = root
         self.analyze = analyze
+        self.examined = first
         self.barred = barred
         self.unsafe = unsafe
         self.before: dict[str, bytes] = {}
         self.after: dict[str, bytes] = {}
         self.renamed: list[Spelt] = []
         self.left: dict[tuple[str, int, str], Spelt] = {}
-        self.findings: tuple[Finding, ...] = ()
 
     def result(self) -> Fixes:
         """Return what was done, by file and line."""
@@ -131,14 +135,14 @@ class _Attempt:
             for file in sorted(self.after)
             if self.after[file] != self.before[file]
         ]
-        return Fixes(tuple(changes), tuple(sorted(self.renamed)), tuple(sorted(self.left.values())))
+        return Fixes(tuple(changes), tuple(sorted(self.renamed)), tuple(sorted(self.left.values())), self.examined)
 
-    def run(self, first: tuple[Survey, tuple[Finding, ...]], wanted: frozenset[tuple[str, int, int, str]]) -> None:
+    def run(self, wanted: frozenset[tuple[str, int, int, str]]) -> None:
         """Rename the readers at the places ``wanted``, and then those of the same components that come to light."""
-        survey, self.findings = first
         followed: set[_Key] = set()
         spared: frozenset[Place] | None = None
         while True:
+            survey = self.examined.survey
             plan = _Plan(survey, wanted, _Followed(followed, spared or frozenset()), self.unsafe, self.barred)
             spared = plan.spared if spared is None else spared
             for spelt in plan.left:
@@ -148,8 +152,7 @@ class _Attempt:
                 return
             followed |= plan.keys
             wanted = frozenset()
-            overlay = {file: source.decode(content) for file, content in self.after.items()}
-            survey, self.findings = self.analyze(overlay)
+            self.examined = self.analyze({file: source.decode(content) for file, content in self.after.items()})
 
     def rewrite(self, survey: Survey, file: str, edits: list[Name]) -> bool:
         """Rewrite a file; tell whether anything changed."""

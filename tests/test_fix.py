@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,6 @@ from appstate_lint.config import Settings, is_misspelling
 from appstate_lint.migration import journal
 from appstate_lint.migration.applying import journal_for
 from appstate_lint.migration.rewriting import CannotRewrite, Name, Rewrite, rewritten
-from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Finding
 
 HEAD = """from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
@@ -540,26 +539,24 @@ def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     assert (root / "shop/main.py").read_text() == FAULTY
 
 
-def findings_of(root: Path) -> tuple[Finding, ...]:
-    return engine.analyze(root, Settings()).findings
+def examined(root: Path, overlay: Mapping[str, str] | None = None) -> engine.Examined:
+    return engine.examine(root, Settings(), overlay=overlay)
 
 
 def test_a_file_that_is_edited_during_the_analysis_is_left(tmp_path: Path) -> None:
     root = made(tmp_path, {"shop/main.py": FAULTY})
     edited = FAULTY.replace("class Bus", "# mine\nclass Bus")
 
-    def analyze(overlay: Mapping[str, str]) -> tuple[Survey, tuple[Finding, ...]]:
-        found = engine.surveyed(root, Settings(), overlay=overlay)
-        (root / "shop/main.py").write_text(edited)
-        return found
-
-    fixes = fixing.prepare(root, findings_of(root), analyze)
+    first = examined(root)
+    (root / "shop/main.py").write_text(edited)
+    fixes = fixing.prepare(root, first, first.findings, partial(examined, root))
     assert fixes.changes == ()
     assert [each.reason for each in fixes.left] == ["the file has just changed; run again"]
 
 
 def prepared(root: Path) -> fixing.Fixes:
-    return fixing.prepare(root, findings_of(root), lambda overlay: engine.surveyed(root, Settings(), overlay=overlay))
+    first = examined(root)
+    return fixing.prepare(root, first, first.findings, partial(examined, root))
 
 
 def test_a_file_that_is_edited_after_the_analysis_is_refused(tmp_path: Path) -> None:

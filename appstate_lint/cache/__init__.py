@@ -40,7 +40,7 @@ UNTRUSTED = 2_000_000_000
 _IGNORE_ALL = "# Written by appstate-lint; safe to delete.\n*\n"
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# See https://bford.info/cachedir/\n"
 
-__all__ = ["FOLDER", "UNTRUSTED", "Last", "Stamp", "Store", "digest_of", "folder_of", "opened", "version"]
+__all__ = ["FOLDER", "UNTRUSTED", "Last", "Stamp", "Store", "digest_of", "folder_of", "opened", "passing", "version"]
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -277,6 +277,16 @@ def opened(root: Path, chosen: str | None, *, used: bool = True) -> Iterator[Sto
         store.abandon()
         raise
     store.close()
+
+
+@contextlib.contextmanager
+def passing(root: Path) -> Iterator[Store]:
+    """Give a store that is empty at first, for several analyses of the project at ``root``; nothing is written."""
+    store = Store(root / FOLDER / "none", root)
+    try:
+        yield store
+    finally:
+        store.abandon()
 
 
 def folder_of(root: Path, chosen: str | None) -> Path:
