@@ -18,6 +18,7 @@ import pytest
 from appstate_lint import cli
 from appstate_lint.migration import journal
 from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Rewrite, rewritten
+from tests import full_disk
 
 NAME = "bridge"
 DECLARED = """[[migrations]]
@@ -423,6 +424,16 @@ def test_a_dirty_tree_is_refused(root: Path) -> None:
     assert contents(root) == before
 
 
+def test_asking_git_runs_nothing_that_the_repository_names(root: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    monitor = tmp_path / "monitor"
+    monitor.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    monitor.chmod(0o755)
+    git(root, "config", "core.fsmonitor", str(monitor))
+    assert run("apply", NAME, str(root))[0] == 0
+    assert not ran.exists()
+
+
 def test_a_read_only_file_is_refused(root: Path) -> None:
     (root / "shop/other.py").chmod(0o444)
     before = contents(root)
@@ -463,6 +474,22 @@ def test_a_full_disk_changes_nothing(root: Path, number: int, monkeypatch: pytes
         assert contents(root) == before
     else:
         assert code == 0
+
+
+@pytest.mark.parametrize("pages", [0, 1, 2, 3, 4])
+def test_a_disk_that_is_full_changes_nothing(root: Path, tmp_path: Path, pages: int) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = full_disk.run(root, disk, pages, "migrate", "apply", NAME)
+    assert (done.code, done.unchanged) == (2, True)
+    assert "No space left on device; nothing was changed" in done.err.splitlines()[-1]
+
+
+def test_a_disk_with_room_is_not_full(root: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = full_disk.run(root, disk, 100, "migrate", "apply", NAME)
+    assert (done.code, done.unchanged) == (0, False)
 
 
 # --- failures, one at every write -----------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from appstate_lint import source
 
 
 class NoHistory(Exception):
@@ -51,11 +52,7 @@ def uncommitted(root: Path, files: Sequence[str]) -> list[str]:
 
 def _git(root: Path, *arguments: str) -> bytes:
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, timeout=120, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoHistory(f"git could not be run: {error}") from error
-    if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        what = "no such commit" if arguments[0] == "rev-parse" and "--verify" in arguments else "git failed"
-        raise NoHistory(reason[-1] if reason else what)
-    return done.stdout
+        return source.git(root, *arguments)
+    except source.NoGit as error:
+        reason = "no such commit" if "--verify" in arguments else str(error)
+        raise NoHistory(reason) from error

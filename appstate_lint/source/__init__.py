@@ -6,7 +6,7 @@ encoding cookie and a ``# pylint:`` comment require. Nothing here imports or run
 
 from __future__ import annotations
 
-from appstate_lint.source.changes import NoChanges, changed_files
+from appstate_lint.source.changes import NoChanges, NoGit, changed_files, git
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
 from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
 from appstate_lint.source.ignoring import matches
@@ -16,6 +16,7 @@ from appstate_lint.source.versions import Stated, stated, stating
 __all__ = [
     "CHECKER",
     "NoChanges",
+    "NoGit",
     "Pragmas",
     "Silencer",
     "SourceFile",
@@ -26,6 +27,7 @@ __all__ = [
     "decode",
     "discover",
     "find_root",
+    "git",
     "matches",
     "pragmas",
     "read_bytes",

@@ -25,6 +25,10 @@ class NoChanges(Exception):
     """git cannot say what changed; the text says why and how to mend it."""
 
 
+class NoGit(Exception):
+    """git is not there, or failed; the text says why in one line."""
+
+
 def changed_files(root: Path, reference: str) -> frozenset[str]:
     """Return the files below ``root``, relative to it, that changed since the merge base of ``reference`` and HEAD.
 
@@ -48,16 +52,26 @@ def changed_files(root: Path, reference: str) -> frozenset[str]:
 
 def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     """Return what git prints; raises NoChanges with ``problem``, or with what git says."""
+    try:
+        return git(folder, *arguments).decode("utf-8", "surrogateescape")
+    except NoGit as error:
+        raise NoChanges(problem or f"git {arguments[0]} failed in {folder}: {error}") from error
+
+
+def git(folder: Path, *arguments: str) -> bytes:
+    """Return what git prints in a folder, without running what the repository configures or writing to it.
+
+    Raises NoGit, with the last line of what git says.
+    """
     import subprocess  # which few runs need
 
     command: Sequence[str] = ("git", *_SAFE, *arguments)
-
+    environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
     try:
-        environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, stdin=subprocess.DEVNULL)
     except OSError as error:
-        raise NoChanges(f"git cannot be started ({error.strerror}); install it") from error
+        raise NoGit(f"it cannot be started ({error.strerror}); install it") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise NoChanges(problem or f"git {arguments[0]} failed in {folder}: {said[-1] if said else 'it says nothing'}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+        raise NoGit(said[-1] if said else "it says nothing")
+    return done.stdout
