@@ -19,7 +19,8 @@ from appstate_lint.migration.applying import Change
 from appstate_lint.migration.rewriting import CannotRewrite, Missed, Name, Rewrite, rewritten
 from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Finding, Kind, Place, Severity
-from appstate_lint.spelling import Meant, meant
+from appstate_lint.spelling import Meant, Spelling
+from appstate_lint.timeline.questions import Component
 
 RULES = frozenset({"appstate-never-initialized", "appstate-default-hides-missing"})
 """The rules that say of a component that nobody writes it."""
@@ -103,14 +104,18 @@ def _brought(before: Iterable[Finding], attempt: _Attempt) -> Iterator[tuple[str
 
 
 class _Followed(NamedTuple):
-    """Components of which readers were renamed, and the readers that were never to be."""
+    """Components of which readers were renamed, with their new names, and the readers that were never to be."""
 
-    keys: set[_Key]
+    names: Mapping[_Key, str]
     spared: frozenset[Place]
 
     def came_to_light(self, key: _Key, place: Place) -> bool:
         """Tell whether a reader of such a component is found only since then."""
-        return key in self.keys and place not in self.spared
+        return key in self.names and place not in self.spared
+
+    def is_settled(self, key: _Key, name: Meant) -> bool:
+        """Tell whether readers were renamed in that way: then nothing speaks against the name any more."""
+        return self.names.get(key) == name.new
 
 
 class _Attempt:
@@ -139,7 +144,7 @@ class _Attempt:
 
     def run(self, wanted: frozenset[tuple[str, int, int, str]]) -> None:
         """Rename the readers at the places ``wanted``, and then those of the same components that come to light."""
-        followed: set[_Key] = set()
+        followed: dict[_Key, str] = {}
         spared: frozenset[Place] | None = None
         while True:
             survey = self.examined.survey
@@ -150,7 +155,7 @@ class _Attempt:
             done = [file for file, edits in sorted(plan.edits.items()) if self.rewrite(survey, file, edits)]
             if not done:
                 return
-            followed |= plan.keys
+            followed |= plan.names
             wanted = frozenset()
             self.examined = self.analyze({file: source.decode(content) for file, content in self.after.items()})
 
@@ -201,29 +206,27 @@ class _Plan:
         self.survey = survey
         self.unsafe = unsafe
         self.barred = barred
-        self.keys: set[_Key] = set()
+        self.followed = followed
+        self.names: dict[_Key, str] = {}
         self.edits: dict[str, list[Name]] = {}
         self.left: list[Spelt] = []
-        found: dict[Place, dict[_Key, Meant]] = {}
+        asking: dict[Place, dict[_Key, Component]] = {}
         chosen: set[Place] = set()
-        others: set[Place] = set()
         for each in missing(survey.timeline):
             if each.cause is not Cause.NOBODY:
                 continue
             component, first = each.component, each.readers[0].place
             key = _Key(component.life.name, component.occurrences[0].owner, component.name)
-            is_wanted = (first.file, first.line, first.column, component.name) in wanted
-            is_wanted = is_wanted or followed.came_to_light(key, first)
-            name = meant(survey, component)
-            if name is None:
-                continue
             for read in each.readers:
-                found.setdefault(read.place, {})[key] = name
-                (chosen if is_wanted else others).add(read.place)
-        self.spared = frozenset(others - chosen)
+                asking.setdefault(read.place, {})[key] = component
+            if (first.file, first.line, first.column, component.name) in wanted or followed.came_to_light(key, first):
+                chosen |= {read.place for read in each.readers}
+        self.spared = frozenset(asking.keys() - chosen)
         readers = self._readers(chosen)
+        spelling = Spelling(survey)
         for place in sorted(chosen):
-            self._decide(place, found[place], readers[place])
+            meant = {key: spelling.meant(component) for key, component in asking[place].items()}
+            self._decide(place, {key: name for key, name in meant.items() if name is not None}, readers[place])
 
     def _readers(self, places: set[Place]) -> dict[Place, set[_Key]]:
         """Return the components that are read at places, in all applications."""
@@ -243,7 +246,7 @@ class _Plan:
             return
         at = (place.line, place.column, place.end_line, place.end_column)
         self.edits.setdefault(place.file, []).append(Name(*at, sample.old, sample.new))
-        self.keys |= names.keys()
+        self.names |= {key: each.new for key, each in names.items()}
 
     def _reason(self, place: Place, names: Mapping[_Key, Meant], readers: set[_Key]) -> str:
         """Return why a reader is not renamed, empty if it is."""
@@ -257,5 +260,8 @@ class _Plan:
             return reason
         if self.unsafe:
             return ""
-        doubts = [each.doubt or each.misfit(self.survey, place) for each in names.values()]
+        doubts = [
+            (each.doubt if not self.followed.is_settled(key, each) else "") or each.misfit(self.survey, place)
+            for key, each in names.items()
+        ]
         return next((doubt for doubt in doubts if doubt), "") or self.barred.get(next(iter(names)).name, "")

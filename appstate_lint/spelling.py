@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -49,58 +50,100 @@ class Meant(msgspec.Struct, frozen=True):
         return ""
 
 
-def meant(survey: Survey, component: Component) -> Meant | None:
-    """Return what a component that nobody writes was meant to be, ``None`` if nothing is like it.
+class Spelling:
+    """Answers what the names of one project were meant to be."""
 
-    It is the one written component of which the name is a misspelling, else the one with the closest name.
-    """
-    near = survey.timeline.near_name(component)
-    if near is None:
-        return None
-    written = {each.name: each for each in _written(survey, component)}
-    spelt = [name for name in sorted(written) if is_misspelling(component.name, name)]
-    new = spelt[0] if len(spelt) == 1 else near
-    classes = tuple(_classes(written[new])) if new in written else ()
-    never = "" if new in written else f"'{new}' is not surely set in the same application"
-    if any(each.kind is Kind.DELETE for each in component.occurrences):
-        never = "some code deletes it, too"
-    return Meant(component.name, new, never, _doubt(survey, component.name, new, spelt), classes)
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.timeline = survey.timeline
 
+    def meant(self, component: Component) -> Meant | None:
+        """Return what a component that nobody writes was meant to be, ``None`` if nothing is like it.
 
-def _written(survey: Survey, component: Component) -> Iterator[Component]:
-    """Yield the components of the same application that are surely written, and not only as None."""
-    owner = component.occurrences[0].owner
-    for (other, _), each in survey.timeline.components(component.life).items():
-        if other == owner and any(write.value_written for write in each.certain_writes):
-            yield each
+        It is the one written component of which the name is a misspelling, else the one with the closest name.
+        """
+        near = self.timeline.near_name(component)
+        if near is None:
+            return None
+        written = {each.name: each for each in self._written(component)}
+        spelt = [name for name in sorted(written) if is_misspelling(component.name, name)]
+        new = spelt[0] if len(spelt) == 1 else near
+        classes = tuple(_classes(written[new])) if new in written else ()
+        never = "" if new in written else f"'{new}' is not surely set in the same application"
+        if any(each.kind is Kind.DELETE for each in component.occurrences):
+            never = "some code deletes it, too"
+        return Meant(component.name, new, never, never or self._doubt(component, written[new], spelt), classes)
 
+    def _written(self, component: Component) -> Iterator[Component]:
+        """Yield the components of the same application that are surely written, and not only as None."""
+        for each in self._beside(component):
+            if any(write.value_written for write in each.certain_writes):
+                yield each
 
-def _doubt(survey: Survey, old: str, new: str, spelt: list[str]) -> str:
-    """Return why a name may be meant otherwise than as ``new``, empty if hardly."""
-    if len(spelt) > 1:
-        return f"it may be meant for any of {', '.join(spelt)}"
-    if not spelt:
-        return f"'{new}' is more than a slip away"
-    if test := survey.timeline.test_write(old):
-        return f"a test sets it ({test.file}:{test.line})"
-    if word := min((_parts(old) - _parts(new)) & _words(survey), default=""):
-        return f"'{word}' is a word of this project"
-    return ""
+    def _beside(self, component: Component) -> Iterator[Component]:
+        """Yield the components of the same application, or mounted one."""
+        owner = component.occurrences[0].owner
+        for (other, _), each in self.timeline.components(component.life).items():
+            if other == owner:
+                yield each
+
+    def _doubt(self, component: Component, new: Component, spelt: list[str]) -> str:
+        """Return why a name may be meant otherwise than as that of ``new``, empty if hardly."""
+        old = component.name
+        if len(spelt) > 1:
+            return f"it may be meant for any of {', '.join(spelt)}"
+        if not spelt and (gap := self._gap(component, new)):
+            return gap
+        if test := self.timeline.test_write(old):
+            return f"a test sets it ({test.file}:{test.line})"
+        if spelt and (word := min((_parts(old) - _parts(new.name)) & self._words, default="")):
+            return f"'{word}' is a word of this project"
+        return ""
+
+    def _gap(self, component: Component, new: Component) -> str:
+        """Return why a name that is no slip is not that of ``new`` with words left out, empty if it is.
+
+        It is if no other name has its words, nothing reads ``new``, and no other reader lacks it.
+        """
+        old = component.name
+        if not _shortens(old, new.name):
+            return f"'{new.name}' is more than a slip away"
+        longer = sorted(each.name for each in self._beside(component) if each.writes and _shortens(old, each.name))
+        if len(longer) > 1:
+            return f"it may be meant for any of {', '.join(longer)}"
+        if not self.timeline.is_unread(new):
+            return f"'{new.name}' is more than a slip away, and may have readers"
+        others = {each.name for each in self._beside(component) if each in self.timeline.unwritten} - {old}
+        if rival := min((each for each in others if _is_like(each, new.name)), default=""):
+            return f"'{rival}' may be meant for '{new.name}', too"
+        return ""
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The words of which the names in the project are made, those left out that nobody writes."""
+        strange = re.compile("|".join(sorted({re.escape(each.name) for each in self.timeline.unwritten})) or "(?!)")
+        found = {identifier for text in self.survey.texts.values() for identifier in _IDENTIFIER.findall(text)}
+        return frozenset(_WORDS.union(*(_parts(each) for each in found if not strange.search(each))))
 
 
 def _parts(name: str) -> frozenset[str]:
-    return frozenset(name.lower().split("_")) - {""}
+    return frozenset(_sequence(name))
 
 
-def _words(survey: Survey) -> frozenset[str]:
-    """Return the words of which the names in a project are made, those left out that nobody writes."""
-    strange = {each.name for each in survey.timeline.unwritten}
-    found: set[str] = set(_WORDS)
-    for text in survey.texts.values():
-        for identifier in set(_IDENTIFIER.findall(text)):
-            if not any(name in identifier for name in strange):
-                found |= _parts(identifier)
-    return frozenset(found)
+def _sequence(name: str) -> list[str]:
+    """Return the words of a name, in order."""
+    return [word for word in name.lower().split("_") if word]
+
+
+def _shortens(short: str, name: str) -> bool:
+    """Tell whether a name is another one with words left out before or after: two words or more that are left."""
+    kept, whole = _sequence(short), _sequence(name)
+    starts = range(len(whole) - len(kept) + 1)
+    return 1 < len(kept) < len(whole) and any(whole[start : start + len(kept)] == kept for start in starts)
+
+
+def _is_like(short: str, name: str) -> bool:
+    return is_misspelling(short, name) or _shortens(short, name)
 
 
 # ---------------------------------------------------------------- types

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appstate_lint import cli, engine, fixing, source
@@ -20,6 +21,7 @@ from appstate_lint.config import Settings, is_misspelling
 from appstate_lint.migration import journal
 from appstate_lint.migration.applying import journal_for
 from appstate_lint.migration.rewriting import CannotRewrite, Name, Rewrite, rewritten
+from tests import full_disk
 
 HEAD = """from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
@@ -220,6 +222,75 @@ def test_thirty_planted_misspellings_are_mended_and_nothing_else(tmp_path: Path)
     stamp = (root / "shop/main.py").stat()
     assert check(root, "--fix", "--allow-dirty")[0] == 0
     assert (root / "shop/main.py").stat() == stamp
+
+
+# --- names with words left out ---------------------------------------------------------------------------------------
+
+BRIDGE = HEAD.replace("    yield\n", "    app.state.agent_websocket_bridge = Bus()\n    yield\n", 1)
+
+
+@pytest.mark.parametrize("short", ["websocket_bridge", "agent_websocket", "AGENT_WEBSOCKET"])
+def test_a_name_with_words_left_out_gets_the_one_that_nothing_reads(tmp_path: Path, short: str) -> None:
+    body = (
+        f"    request.app.state.{short}.send(1)\n    return bridge_of(request)\n\n\n"
+        f"def bridge_of(request) -> Bus:\n    return getattr(request.app.state, '{short}', None)\n"
+    )
+    root = made(tmp_path, {"shop/main.py": BRIDGE + body})
+    code, out, err = check(root, "--fix")
+    assert (root / "shop/main.py").read_text() == BRIDGE + body.replace(short, "agent_websocket_bridge")
+    assert (code, out, left(err)) == (0, "", [])
+
+
+def test_what_runs_only_behind_a_guard_with_words_left_out_is_renamed_too(tmp_path: Path) -> None:
+    """The second reader comes to light when the first one has its name, which is no longer unread then."""
+    body = (
+        '    if hasattr(request.app.state, "websocket_bridge"):\n        return bridge_of(request)\n\n\n'
+        "def bridge_of(request):\n    return request.app.state.websocket_bridge\n"
+    )
+    root = made(tmp_path, {"shop/main.py": BRIDGE + body})
+    assert check(root, "--fix")[0] == 0
+    assert (root / "shop/main.py").read_text() == BRIDGE + body.replace("websocket_bridge", "agent_websocket_bridge")
+
+
+@pytest.mark.parametrize(
+    ("start", "body", "reason"),
+    [
+        ("", "return s.websocket_bridge, s.agent_websocket_bridge",
+         "'agent_websocket_bridge' is more than a slip away, and may have readers"),
+        ("", "return s.websocket_bridge, getattr(request.app.state, request.url.path)",
+         "'agent_websocket_bridge' is more than a slip away, and may have readers"),
+        ("", "return s.websocket_bridge\n\n\ndef never_run(app: FastAPI):\n    return app.state.agent_websocket_bridge",
+         "'agent_websocket_bridge' is more than a slip away, and may have readers"),
+        ("app.state.user_websocket_bridge = Bus()", "return s.websocket_bridge",
+         "it may be meant for any of agent_websocket_bridge, user_websocket_bridge"),
+        ("", "return s.websocket_bridge, s.agent_websocket", "'agent_websocket' may be meant for '{}', too"),
+        ("", "return s.websocket_bridge, s.agent_websocket_brigde",
+         "'agent_websocket_brigde' may be meant for '{}', too"),
+        ("", "return s.agent_bridge", "'{}' is more than a slip away"),
+        ("", "return s.websocket", "'{}' is more than a slip away"),
+        ("", "return s.websocket_bridges", "'{}' is more than a slip away"),
+        ("", "return s.websocket_bridge.load()", "the reader uses .load, which '{}' does not have"),
+        ("", "bridge: Store = s.websocket_bridge\n    return bridge", "the reader wants shop.main.Store, '{}' is none"),
+    ],
+)  # fmt: skip
+def test_words_left_out_may_mean_something_else(tmp_path: Path, start: str, body: str, reason: str) -> None:
+    head = BRIDGE.replace("    yield\n", f"    {start}\n    yield\n", 1) if start else BRIDGE
+    root = made(tmp_path, {"shop/main.py": f"{head}    {body.replace('s.', 'request.app.state.')}\n"})
+    code, _, err = check(root, "--fix")
+    assert code == 1
+    assert reason.format("agent_websocket_bridge") in {each.split(": ", 2)[2] for each in left(err)}
+    assert "state.agent_websocket_bridge = Bus()" in (root / "shop/main.py").read_text()
+    assert (
+        body.split(",")[0].split("\n")[0].rpartition(".")[2].removesuffix("()") in (root / "shop/main.py").read_text()
+    )
+
+
+def test_words_left_out_of_a_name_that_a_test_sets_are_left(tmp_path: Path) -> None:
+    test = "from shop.main import app\n\n\ndef test_bridge():\n    app.state.websocket_bridge = 1\n"
+    body = "    return getattr(request.app.state, 'websocket_bridge', None)\n"
+    root = made(tmp_path, {"shop/main.py": BRIDGE + body, "tests/test_bridge.py": test})
+    check(root, "--fix")
+    assert changed(root) == []
 
 
 # --- what is left ---------------------------------------------------------------------------------------------------
@@ -537,6 +608,44 @@ def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     assert code == 2
     assert "shop/main.py: it is read-only; make it writable" in err
     assert (root / "shop/main.py").read_text() == FAULTY
+
+
+@pytest.mark.parametrize("pages", [0, 1, 2])
+def test_a_disk_that_is_full_changes_nothing(tmp_path: Path, pages: int) -> None:
+    root = made(tmp_path / "project", {"shop/main.py": FAULTY})
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = full_disk.run(root, disk, pages, "check", "--fix", "--no-cache")
+    assert (done.code, done.unchanged) == (2, True)
+    assert "No space left on device; nothing was changed" in done.err.splitlines()[-1]
+    assert full_disk.run(root, disk, 100, "check", "--fix", "--no-cache")[::2] == (0, False)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"schema": 1, "migration": "other", "entries": []}'])
+def test_a_journal_that_somebody_else_wrote_is_refused(tmp_path: Path, text: str) -> None:
+    root = made(tmp_path, {"shop/main.py": FAULTY})
+    path = journal.path_of(root, "check --fix")
+    path.parent.mkdir()
+    path.write_text(text)
+    code, _, err = check(root, "--fix")
+    assert code == 2
+    assert err.count("\n") == 1 and "remove it" in err
+    assert (root / "shop/main.py").read_text() == FAULTY
+
+
+def test_a_hostile_journal_writes_nowhere(tmp_path: Path) -> None:
+    root = made(tmp_path / "project", {"shop/main.py": FAULTY})
+    outside = tmp_path / "outside.py"
+    outside.write_text("mine = 1\n")
+    entry = journal.entry(root, "../outside.py", b"evil = 1\n", b"mine = 1\n")
+    path = journal.path_of(root, "check --fix")
+    path.parent.mkdir()
+    path.write_bytes(msgspec.json.encode(journal.Journal(1, "check --fix", (entry,))))
+    code, _, err = check(root, "--fix")
+    assert code == 2
+    assert "'../outside.py' leads out of the root" in err
+    assert (root / "shop/main.py").read_text() == FAULTY
+    assert outside.read_text() == "mine = 1\n"
 
 
 def examined(root: Path, overlay: Mapping[str, str] | None = None) -> engine.Examined:

@@ -15,11 +15,8 @@ RULE = Rule("appstate-never-read", "I7814", "'{component}' is set in {phase}, bu
 
 def check(timeline: Timeline) -> Iterator[Finding]:
     """Yield a finding at the first write of each component that has no reader."""
-    read_unreached = {each.component for each in timeline.unreached}
     for component in timeline.all_components():
-        if component.reads or not component.certain_writes or component.name in timeline.read_outside:
-            continue
-        if component.life.open or component.life.dynamic_reads or component.name in read_unreached:
+        if not component.certain_writes or not timeline.is_unread(component):
             continue
         write = component.certain_writes[0]
         yield RULE.finding(

@@ -250,6 +250,20 @@ class Timeline:
                 continue
             yield component
 
+    def is_unread(self, component: Component) -> bool:
+        """Tell whether surely nothing reads a component: no code here, also none that is not run, and no library."""
+        return not (
+            component.reads
+            or component.name in self.read_outside
+            or component.life.open
+            or component.life.dynamic_reads
+            or component.name in self._read_unreached
+        )
+
+    @cached_property
+    def _read_unreached(self) -> frozenset[str]:
+        return frozenset(each.component for each in self.unreached)
+
     def is_optional(self, component: Component) -> bool:
         """Tell whether code that asks for a component with a default means that it need not be there."""
         return component.occurrences[0].owner in component.life.optional_parts
