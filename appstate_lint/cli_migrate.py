@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from appstate_lint import config, engine
+from appstate_lint import cache, config, engine
 from appstate_lint.cli_common import (
     Project,
     config_option,
@@ -327,8 +327,15 @@ def _before(root: Path, settings: Settings, ref: str, today: datetime.date | Non
 def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_path: str | None, verbose: bool) -> int:
     """Rewrite the mechanical consumers of the migration NAME, and list what is left for people."""
     project = _project_of(path)
-    survey, analysis = _analyzed(name, path, config_path)
-    made = prepare(project.root, survey, analysis)
+    settings = settings_of(project, config_path)
+    migration = named(settings, name)
+    with cache.passing(project.root) as store:
+        first = engine.examine(project.root, settings, store=store)
+
+        def findings(overlay: Mapping[str, str]) -> tuple[Finding, ...]:
+            return engine.examine(project.root, settings, overlay=overlay, store=store).findings
+
+        made = prepare(project.root, first.survey, analyze(first.survey, migration), first.findings, findings)
     emit("".join(change.diff for change in made.changes))
     for each in made.left:
         place = each.leftover.place

@@ -84,22 +84,28 @@ def _place_of(finding: Finding) -> tuple[str, int, int, str]:
     return (finding.file, finding.line, finding.column, finding.component)
 
 
-def _lines(findings: Iterable[Finding]) -> Iterator[tuple[str, str, int, str]]:
-    """Yield rule, file, line and component of findings, for each of their readers."""
+def _places(findings: Iterable[Finding]) -> Iterator[tuple[str, int, str, str]]:
+    """Yield file, line, component and rule of findings, for each of their readers."""
     for finding in findings:
-        yield finding.rule, finding.file, finding.line, finding.component
-        yield from ((finding.rule, each.file, each.line, finding.component) for each in finding.related)
+        yield finding.file, finding.line, finding.component, finding.rule
+        yield from ((each.file, each.line, finding.component, finding.rule) for each in finding.related)
 
 
 def _brought(before: Iterable[Finding], attempt: _Attempt) -> Iterator[tuple[str, str]]:
-    """Yield the old names whose renaming brings findings that were not there, each with the reason to leave it."""
-    known = frozenset(_lines(before))
+    """Yield the old names whose renaming brings findings that were not there, each with the reason to leave it.
+
+    A reader of another name that was reported already is so still, be it by another rule.
+    """
+    known = frozenset(_places(before))
+    reported = frozenset(place[:3] for place in known)
     for finding in attempt.examined.findings:
-        if finding.severity is Severity.INFO or (finding.rule, finding.file, finding.line, finding.component) in known:
+        place = (finding.file, finding.line, finding.component)
+        near = {key.name for key, new in attempt.names.items() if new == finding.component}
+        if finding.severity is Severity.INFO or (*place, finding.rule) in known or (not near and place in reported):
             continue
-        near = {each.old for each in attempt.renamed if each.new == finding.component}
+        here = {key.name for key in attempt.names if key.application in finding.applications}
         reason = f"{finding.rule} would be found then ({finding.file}:{finding.line})"
-        for old in sorted(near or {each.old for each in attempt.renamed}):
+        for old in sorted(near or here or {key.name for key in attempt.names}):
             yield old, reason
 
 
@@ -130,6 +136,7 @@ class _Attempt:
         self.before: dict[str, bytes] = {}
         self.after: dict[str, bytes] = {}
         self.renamed: list[Spelt] = []
+        self.names: dict[_Key, str] = {}
         self.left: dict[tuple[str, int, str], Spelt] = {}
 
     def result(self) -> Fixes:
@@ -144,18 +151,17 @@ class _Attempt:
 
     def run(self, wanted: frozenset[tuple[str, int, int, str]]) -> None:
         """Rename the readers at the places ``wanted``, and then those of the same components that come to light."""
-        followed: dict[_Key, str] = {}
         spared: frozenset[Place] | None = None
         while True:
             survey = self.examined.survey
-            plan = _Plan(survey, wanted, _Followed(followed, spared or frozenset()), self.unsafe, self.barred)
+            plan = _Plan(survey, wanted, _Followed(self.names, spared or frozenset()), self.unsafe, self.barred)
             spared = plan.spared if spared is None else spared
             for spelt in plan.left:
                 self.left[spelt.file, spelt.line, spelt.old] = spelt
             done = [file for file, edits in sorted(plan.edits.items()) if self.rewrite(survey, file, edits)]
             if not done:
                 return
-            followed |= plan.names
+            self.names |= plan.names
             wanted = frozenset()
             self.examined = self.analyze({file: source.decode(content) for file, content in self.after.items()})
 

@@ -263,14 +263,40 @@ def test_a_call_whose_own_failure_is_caught_is_left(root: Path, caught: str, is_
     assert ("left: shop/other.py:9: get_bridge: its own failure is caught here" in err) is is_left
 
 
-def test_a_fallback_for_the_component_is_left(root: Path) -> None:
-    fallback = '    return getattr(request.app.state, "bridge", None) or get_bridge()\n'
-    text = (root / "shop/other.py").read_text().rpartition("    größe")[0] + fallback
-    (root / "shop/other.py").write_text(text)
+@pytest.mark.parametrize(
+    ("fallback", "after"),
+    [
+        ('getattr(request.app.state, "bridge", None) or get_bridge()', "request.app.state.bridge"),
+        ('(getattr(request.app.state, "bridge", None)\n        or get_bridge())', "(request.app.state.bridge)"),
+        ('f(getattr(request.app.state, "bridge", None) or (get_bridge()), 1)', "f(request.app.state.bridge, 1)"),
+        ('getattr(request.state, "bridge", None) or get_bridge()', None),
+        ('getattr(request.app.state, "bridge", 0) or get_bridge()', None),
+        ("request.app.state.bridge and get_bridge()", None),
+        ('getattr(request.app.state, "bridge", None) or 0 or get_bridge()', None),
+        ('getattr(request.app.state, "bridge", None) or f(get_bridge())', None),
+        ("request.app.state.bridge if request.url else get_bridge()", None),
+    ],
+)
+def test_a_fallback_for_a_component_that_is_there_goes(root: Path, fallback: str, after: str | None) -> None:
+    text = OTHER.rpartition("    größe")[0]
+    (root / "shop/other.py").write_text(f"{text}    return {fallback}\n")
     code, _, err = run("apply", NAME, str(root), "--allow-dirty")
     assert code == 0
-    assert (root / "shop/other.py").read_text() == text
-    assert "left: shop/other.py:8: get_bridge: it stands in for 'bridge' where that is missing" in err
+    if after is None:
+        assert (root / "shop/other.py").read_text() == f"{text}    return {fallback}\n"
+        assert "get_bridge: it stands in for 'bridge' where that is missing" in err
+    else:
+        assert (root / "shop/other.py").read_text() == f"{OTHER_AFTER.rpartition('    größe')[0]}    return {after}\n"
+
+
+def test_what_the_analysis_would_report_is_left(root: Path) -> None:
+    """Start-up sets the component on some paths only: the fallback is needed, and so is the accessor."""
+    main = MAIN.replace("    app.state.bridge = Bridge()", "    if api.TYPE:\n        app.state.bridge = Bridge()")
+    (root / "shop/main.py").write_text(main)
+    code, out, err = run("apply", NAME, str(root), "--dry-run")
+    assert code == 0
+    assert "left: shop/other.py:8: get_bridge: appstate-maybe-uninitialized would be found then" in err
+    assert [line for line in out.splitlines() if line.startswith("+++")] == ["+++ b/shop/unused.py"]
 
 
 def test_a_dry_run_changes_nothing(root: Path) -> None:

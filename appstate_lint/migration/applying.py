@@ -6,8 +6,10 @@ parameter, runs after start-up, and some code sets the component. All else is le
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,14 +18,15 @@ from appstate_lint.facts import flow
 from appstate_lint.migration import journal
 from appstate_lint.migration.analysis import Analysis, Consumer
 from appstate_lint.migration.journal import Journal, Refused
-from appstate_lint.migration.leftovers import Leftover
+from appstate_lint.migration.leftovers import Leftover, is_fault
 from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Missed, Rewrite, rewritten
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Left, Phase, Place
+from appstate_lint.model import Finding, Left, Phase, Place
 from appstate_lint.project.symbols import bound_names, imports, statements
 
 _BROAD = frozenset({"Exception", "BaseException", "AttributeError", "KeyError"})
+_OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
 class LeftAlone(msgspec.Struct, frozen=True):
@@ -54,9 +57,35 @@ class Application(msgspec.Struct, frozen=True):
     left: tuple[LeftAlone, ...]
 
 
-def prepare(root: Path, survey: Survey, analysis: Analysis) -> Application:
-    """Return what can be rewritten mechanically, checked; nothing is written."""
+Analyze: TypeAlias = Callable[[Mapping[str, str]], Iterable[Finding]]
+"""Returns the findings with some files' text (by path) laid over what is on disk."""
+
+_Calls: TypeAlias = dict[str, dict[Leftover, Call]]
+
+
+def prepare(
+    root: Path, survey: Survey, analysis: Analysis, findings: Iterable[Finding], analyze: Analyze
+) -> Application:
+    """Return what can be rewritten mechanically, checked by parsing and by analysis; nothing is written.
+
+    ``findings`` are those so far. A place is left if the component would be reported there as one that may be missing.
+    """
     planner = _Planner(survey, analysis)
+    component = analysis.migration.component or ""
+    known = [each for each in findings if is_fault(each, component)]
+    while True:
+        made, calls = _prepared(root, planner)
+        if not calls:
+            return made
+        found = analyze({each.file: source.decode(each.after) for each in made.changes})
+        brought = dict(_brought(known, [each for each in found if is_fault(each, component)], made, calls))
+        if not brought:
+            return made
+        planner.barred |= brought
+
+
+def _prepared(root: Path, planner: _Planner) -> tuple[Application, _Calls]:
+    """Return what can be rewritten as far as parsing tells, and the calls of it."""
     calls, left = planner.calls()
     removable, kept = planner.imports(calls)
     left += kept
@@ -68,11 +97,49 @@ def prepare(root: Path, survey: Survey, analysis: Analysis) -> Application:
             after, dropped = _attempt(file, before, *planned)
         except (CannotRewrite, source.Unreadable) as error:
             left += [LeftAlone(leftover, str(error)) for edits in planned for leftover in edits]
+            calls.pop(file, None)
             continue
         left += [LeftAlone(leftover, "it stands below a comment of its own") for leftover in dropped]
         if after != before:
             changes.append(Change(file, before, after, len(planned[0]) + len(planned[1]) - len(dropped)))
-    return Application(tuple(changes), tuple(sorted(left, key=lambda each: each.leftover.sort_key)))
+    made = Application(tuple(changes), tuple(sorted(left, key=lambda each: each.leftover.sort_key)))
+    return made, calls
+
+
+def _brought(
+    before: Iterable[Finding], after: Iterable[Finding], made: Application, calls: _Calls
+) -> Iterator[tuple[Leftover, str]]:
+    """Yield the calls that had better not be replaced, for that brings findings which were not there, with the reason.
+
+    They are those at the places of such a finding, and if there are none, all.
+    """
+    known = {(each.rule, *place) for each in before for place in _places(each)}
+    origins = {change.file: _origins(change) for change in made.changes}
+    every = {leftover for edits in calls.values() for leftover in edits}
+    for finding in after:
+        places = {(file, old) for file, line in _places(finding) for old in origins.get(file, {}).get(line, [line])}
+        if any((finding.rule, *place) in known for place in places):
+            continue
+        here = {each for each in every if (each.place.file, each.place.line) in places}
+        for leftover in here or every:
+            yield leftover, f"{finding.rule} would be found then"
+
+
+def _places(finding: Finding) -> Iterator[tuple[str, int]]:
+    """Yield file and line of the readers of a finding."""
+    yield finding.file, finding.line
+    yield from ((each.file, each.line) for each in finding.related)
+
+
+def _origins(change: Change) -> dict[int, list[int]]:
+    """Return which lines of a file before its change each line after it stands for; all 1-based."""
+    before, after = (source.decode(text).split("\n") for text in (change.before, change.after))
+    found: dict[int, list[int]] = {}
+    for _, start, end, new, last in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        for number in range(new, last):
+            same = [start + number - new + 1] if end - start == last - new else list(range(start + 1, end + 1))
+            found[number + 1] = same
+    return found
 
 
 def _attempt(
@@ -97,11 +164,13 @@ class _Planner:
         self.survey = survey
         self.analysis = analysis
         self.project = survey.project
+        self.component = analysis.migration.component
+        self.barred: dict[Leftover, str] = {}
         self.sources = Sources(survey.project, survey.tables, survey.timeline.lives)
 
-    def calls(self) -> tuple[dict[str, dict[Leftover, Call]], list[LeftAlone]]:
+    def calls(self) -> tuple[_Calls, list[LeftAlone]]:
         """Return the calls to replace, by file, and what is left."""
-        found: dict[str, dict[Leftover, Call]] = {}
+        found: _Calls = {}
         left: list[LeftAlone] = []
         for each in self.analysis.left:
             leftover = each.leftover
@@ -116,7 +185,9 @@ class _Planner:
 
     def call(self, consumer: Consumer) -> tuple[str, Call | None]:
         """Return the edit for one consumer, or why there is none."""
-        leftover, component = consumer.leftover, self.analysis.migration.component
+        leftover, component = consumer.leftover, self.component
+        if leftover in self.barred:
+            return self.barred[leftover], None
         if leftover.kind is not Left.ACCESSOR or leftover.form != "call":
             return f"{leftover.how}: what stands for it is for people to say", None
         if component is None or not component.isidentifier():
@@ -127,21 +198,24 @@ class _Planner:
             return "it sets the object", None
         if leftover.is_test:
             return "tests get a fake, or an application, from people", None
-        if any(phase.rank < Phase.SERVING.rank for phase in consumer.phases):
-            return f"it runs in {consumer.phases[0].value}, when the component may not be there", None
         found = self.sources.of(leftover.place.file, leftover.index)
+        early = found is None or not found.serving
+        if early and any(phase.rank < Phase.SERVING.rank for phase in consumer.phases):
+            return f"it runs in {consumer.phases[0].value}, when the component may not be there", None
         if found is None or self._is_hidden(leftover.place.file, leftover.index, found.variable):
             return "no request, websocket or application is in scope", None
         node, awaited = self._node(leftover)
         if node is None or node.args or node.keywords:
             return "it is called with arguments", None
-        if self._is_fallback(leftover, node, component):
+        expression = found.component(component)
+        fallback = self._fallback(leftover, node, component)
+        if fallback is not None and not _asks(fallback, node, expression, component):
             return f"it stands in for '{component}' where that is missing", None
         if self._is_caught(leftover, node):
             return "its own failure is caught here, and another one would not be", None
         if self._is_async(leftover) and not awaited:
             return "it is called without being awaited", None
-        return "", Call(*node.at, found.component(component), awaited and self._is_async(leftover))
+        return "", Call(*node.at, expression, awaited and self._is_async(leftover), fallback is not None)
 
     def _is_hidden(self, file: str, index: int, name: str) -> bool:
         """Tell whether a function, or one between it and the parameter, gives a parameter's name to something else."""
@@ -175,8 +249,8 @@ class _Planner:
                     awaited = True
         return found, awaited
 
-    def _is_fallback(self, leftover: Leftover, call: flow.Call, component: str) -> bool:
-        """Tell whether a call is what code takes where it finds no component: ``getattr(..., None) or get_x()``."""
+    def _fallback(self, leftover: Leftover, call: flow.Call, component: str) -> flow.Expr | None:
+        """Return the expression in which a call is what code takes where it finds no component, if there is one."""
         body = self.project.function(leftover.place.file, leftover.index).body
         for node in flow.nodes(body):
             if isinstance(node, (flow.Bool, flow.IfElse)):
@@ -187,11 +261,11 @@ class _Planner:
                     for each in parts
                 )
                 if named and any(isinstance(each, flow.Call) and each.at == call.at for each in parts):
-                    return True
-        return False
+                    return node
+        return None
 
     def _is_caught(self, leftover: Leftover, call: flow.Call) -> bool:
-        """Tell whether a ``try`` around a call catches errors, but not that of a component that is missing."""
+        """Tell whether a ``try`` around a call catches errors of the accessor, but not that of a missing component."""
         body = self.project.function(leftover.place.file, leftover.index).body
         for node in flow.nodes(body):
             if isinstance(node, flow.Try) and any(
@@ -199,22 +273,35 @@ class _Planner:
             ):
                 kinds = {flow.last_name(each) for handler in node.handlers for each in flow.nodes(handler.types)
                          if isinstance(each, (flow.Name, flow.Attr))}  # fmt: skip
-                if node.handlers and all(handler.types for handler in node.handlers) and not kinds & _BROAD:
+                bare = not all(handler.types for handler in node.handlers)
+                if not bare and kinds - self._foreign(leftover) and not kinds & _BROAD:
                     return True
         return False
 
+    def _foreign(self, leftover: Leftover) -> frozenset[str]:
+        """Return the errors of imports, which an accessor does not raise that imports nothing when it is called."""
+        function = self._accessor(leftover)
+        if function is None or any(
+            isinstance(each, (flow.Import, flow.ImportFrom)) for each in statements(function.body)
+        ):
+            return frozenset()
+        return _OF_IMPORTS
+
     def _is_async(self, leftover: Leftover) -> bool:
         """Tell whether an accessor is a coroutine function."""
+        function = self._accessor(leftover)
+        return function is not None and function.is_async
+
+    def _accessor(self, leftover: Leftover) -> flow.Function | None:
+        """Return the function that a leftover calls, ``None`` if the accessor is something else."""
         for each in self.survey.accessors:
             if each.kind == "function" and self.survey.dotted(each) == leftover.accessor:
-                return self.project.function(each.definition.file, each.number).is_async
-        return False
+                return self.project.function(each.definition.file, each.number)
+        return None
 
     # ------------------------------------------------------------ imports
 
-    def imports(
-        self, calls: dict[str, dict[Leftover, Call]]
-    ) -> tuple[dict[str, dict[Leftover, Import]], list[LeftAlone]]:
+    def imports(self, calls: _Calls) -> tuple[dict[str, dict[Leftover, Import]], list[LeftAlone]]:
         """Return the imports that nothing needs once the calls are replaced, by file, and those that are kept."""
         found: dict[str, dict[Leftover, Import]] = {}
         kept: list[LeftAlone] = []
@@ -276,6 +363,29 @@ class _Planner:
             if not text or (last == name and here):
                 return f"{leftover.place.file}:{leftover.place.line}"
         return ""
+
+
+def _asks(fallback: flow.Expr, call: flow.Call, expression: str, component: str) -> bool:
+    """Tell whether a fallback is just ``getattr(state, "x", None) or get_x()``, where ``expression`` reads the same."""
+    match fallback:
+        case flow.Bool(op="or", values=(flow.Call(func=flow.Name(id="getattr"), args=args), last)):
+            made = last.value if isinstance(last, flow.Await) else last
+        case _:
+            return False
+    match args:
+        case (holder, flow.Const(value=name), flow.Const(value=None)):
+            return made == call and name == component and f"{_dotted(holder)}.{name}" == expression
+    return False
+
+
+def _dotted(expr: flow.Expr) -> str:
+    """Return a name with attributes as it is written, empty for anything else."""
+    match expr:
+        case flow.Name(id=name):
+            return name
+        case flow.Attr(value=value, name=name):
+            return f"{_dotted(value)}.{name}"
+    return ""
 
 
 def _start(func: flow.Expr) -> tuple[int, int]:

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 import msgspec
 
 from appstate_lint.config import Migration
-from appstate_lint.migration.leftovers import Leftover, stays
+from appstate_lint.migration.leftovers import Leftover, is_fault, stays
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Finding, Severity
-
-_LEFTOVER_CODES = frozenset({"W7830", "W7831", "W7832", "W7833", "E7834"})
+from appstate_lint.model import Finding
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -44,14 +42,7 @@ def certify(survey: Survey, migration: Migration, findings: Iterable[Finding]) -
     """Return the certificate of one migration; ``findings`` are those of all rules."""
     mine = [each for each in survey.leftovers if each.migration.name == migration.name]
     leftovers = tuple(each for each in mine if not stays(each, survey.over))
-    faults = tuple(
-        each
-        for each in findings
-        if each.component == migration.component
-        and migration.component is not None
-        and each.severity is not Severity.INFO
-        and each.code not in _LEFTOVER_CODES
-    )
+    faults = tuple(each for each in findings if migration.component is not None and is_fault(each, migration.component))
     lines = [f"{each.kind.value} {each.accessor} {each.place.file} {each.function}" for each in mine]
     lines += [f"accessor {survey.dotted(each)} {each.kind}" for each in survey.accessors_of(migration)]
     component = migration.component

@@ -7,9 +7,12 @@ from collections.abc import Set
 import msgspec
 
 from appstate_lint.config import Migration, Status
-from appstate_lint.model import Left, Phase, Place, Related
+from appstate_lint.model import Finding, Left, Phase, Place, Related, Severity
 from appstate_lint.project.accessors import matches
 from appstate_lint.source.ignoring import Ignoring, compile_rules
+
+_CODES = frozenset({"W7830", "W7831", "W7832", "W7833", "E7834"})
+"""Of the rules that report leftovers."""
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -50,6 +53,11 @@ class Leftover(msgspec.Struct, frozen=True):
 def stays(leftover: Leftover, over: Set[str]) -> bool:
     """Tell whether a leftover may stay for now: its migration allows it, and is not one of ``over``."""
     return leftover.allowed and leftover.migration.name not in over
+
+
+def is_fault(finding: Finding, component: str) -> bool:
+    """Tell whether a finding says that a component may be missing or is wrong, and not just what is left of old."""
+    return finding.component == component and finding.severity is not Severity.INFO and finding.code not in _CODES
 
 
 def goal(migration: Migration) -> str:

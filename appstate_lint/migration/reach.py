@@ -16,10 +16,10 @@ from appstate_lint.frameworks import Tables
 from appstate_lint.model import Phase
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, is_main
-from appstate_lint.project.meanings import Definition, Meanings
+from appstate_lint.project.meanings import Definition, Meanings, Scope
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.symbols import statements
-from appstate_lint.project.uses import Form, uses
+from appstate_lint.project.uses import Form, Use, uses
 from appstate_lint.timeline.questions import Life
 
 SCRIPT = -2
@@ -176,11 +176,23 @@ class Reach:
                     certain.add((each, SCRIPT))
                 elif use.form is Form.CALL or use.function != MODULE:
                     certain.add((each, use.function))
-                elif use.form is not Form.IMPORT and (file, index) not in self._entries:
+                elif use.form is not Form.IMPORT and (file, index) not in self._entries and not self._keeps(each, use):
                     yield each, MODULE, True  # handed to something by the module, which may call it at once
         yield from ((*each, False) for each in certain)
         if function.owner >= 0 and len(mentioning) <= MOST_ALIKE:
             yield from ((*each, True) for each in mentioning if each not in certain and each != (file, index))
+
+    def _keeps(self, file: str, use: Use) -> bool:
+        """Tell whether a module hands a function to a framework, as in ``Depends(f)``, which calls it later."""
+        if use.form is not Form.ARGUMENT or use.call is None:
+            return False
+        meant = self._meanings.of(use.call.func, Scope(file, MODULE, -1))
+        return meant is not None and meant.kind == "external" and meant.name.partition(".")[0] in self._frameworks
+
+    @cached_property
+    def _frameworks(self) -> frozenset[str]:
+        """The packages of the frameworks that are known."""
+        return frozenset(name.partition(".")[0] for name in self.tables.classes)
 
 
 def _is_fixture(function: flow.Function) -> bool:

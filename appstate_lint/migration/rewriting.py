@@ -24,7 +24,8 @@ _Node = TypeVar("_Node", bound="cst.CSTNode")
 class Call(msgspec.Struct, frozen=True, order=True):
     """A call that an expression replaces, with the ``await`` before it if ``awaited``.
 
-    Lines are 1-based, columns 0-based characters, the end exclusive.
+    If it is a ``fallback``, the expression replaces the whole ``or`` of which the call is the second half. Lines are
+    1-based, columns 0-based characters, the end exclusive.
     """
 
     line: int
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, frozen=True, order=True):
     end_column: int
     expression: str
     awaited: bool = False
+    fallback: bool = False
 
     @property
     def at(self) -> At:
@@ -146,13 +148,20 @@ class _Expected(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         edit = self.calls.get(self.place(node))
-        if edit is not None and not edit.awaited:
+        if edit is not None and not edit.awaited and not edit.fallback:
+            return ast.parse(edit.expression, mode="eval").body
+        return self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        last = node.values[-1]
+        edit = self.calls.get(self.place(last.value if isinstance(last, ast.Await) else last))
+        if edit is not None and edit.fallback and len(node.values) == 2:
             return ast.parse(edit.expression, mode="eval").body
         return self.generic_visit(node)
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
         edit = self.calls.get(self.place(node.value))
-        if edit is not None and edit.awaited:
+        if edit is not None and edit.awaited and not edit.fallback:
             return ast.parse(edit.expression, mode="eval").body
         return self.generic_visit(node)
 
@@ -214,7 +223,7 @@ def _transformer(rewrite: Rewrite) -> Any:
 
         def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
             edit = self.calls.get(self.range(original_node))
-            if edit is None or edit.awaited or original_node.args:
+            if edit is None or edit.awaited or edit.fallback or original_node.args:
                 return self.named(original_node, updated_node)
             self.missed.discard(edit.at)
             return _with_parentheses(cst.parse_expression(edit.expression), updated_node)
@@ -222,7 +231,18 @@ def _transformer(rewrite: Rewrite) -> Any:
         def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
             call = original_node.expression
             edit = self.calls.get(self.range(call)) if isinstance(call, cst.Call) else None
-            if edit is None or not edit.awaited or not isinstance(call, cst.Call) or call.args:
+            if edit is None or not edit.awaited or edit.fallback or not isinstance(call, cst.Call) or call.args:
+                return updated_node
+            self.missed.discard(edit.at)
+            return _with_parentheses(cst.parse_expression(edit.expression), updated_node)
+
+        def leave_BooleanOperation(
+            self, original_node: cst.BooleanOperation, updated_node: cst.BooleanOperation
+        ) -> cst.BaseExpression:
+            last = original_node.right
+            call = last.expression if isinstance(last, cst.Await) else last
+            edit = self.calls.get(self.range(call)) if isinstance(call, cst.Call) and not call.args else None
+            if edit is None or not edit.fallback or not isinstance(original_node.operator, cst.Or):
                 return updated_node
             self.missed.discard(edit.at)
             return _with_parentheses(cst.parse_expression(edit.expression), updated_node)

@@ -12,11 +12,15 @@ from appstate_lint.timeline.questions import Life
 
 
 class Source(NamedTuple):
-    """A variable that leads to application state; ``path`` comes after it, with ``items`` the components are items."""
+    """A variable that leads to application state; ``path`` comes after it, with ``items`` the components are items.
+
+    It is ``serving`` if it is a request's or websocket's, which is there after start-up only.
+    """
 
     variable: str
     path: tuple[str, ...]
     items: bool
+    serving: bool
 
     def component(self, name: str) -> str:
         """Return the expression that reads a component."""
@@ -62,13 +66,14 @@ class Sources:
             return self._on(name, (), spec)
         if spec.kind == "request" and spec.application:
             application = self._application(spec)
-            return self._on(name, (spec.application[0],), application) if application is not None else None
+            found = self._on(name, (spec.application[0],), application) if application is not None else None
+            return found._replace(serving=True) if found is not None else None
         return None
 
     def _on(self, name: str, path: tuple[str, ...], application: FrameworkClass) -> Source | None:
         if application.holder:
-            return Source(name, (*path, application.holder), False)
-        return Source(name, path, True) if application.items else None
+            return Source(name, (*path, application.holder), False, False)
+        return Source(name, path, True, False) if application.items else None
 
     def _application(self, request: FrameworkClass) -> FrameworkClass | None:
         """Return the class of the applications whose requests are of a class."""
