@@ -332,10 +332,10 @@ def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_pat
     with cache.passing(project.root) as store:
         first = engine.examine(project.root, settings, store=store)
 
-        def findings(overlay: Mapping[str, str]) -> tuple[Finding, ...]:
-            return engine.examine(project.root, settings, overlay=overlay, store=store).findings
+        def again(overlay: Mapping[str, str]) -> tuple[Survey, tuple[Finding, ...]]:
+            return engine.examine(project.root, settings, overlay=overlay, store=store)[1:]
 
-        made = prepare(project.root, first.survey, analyze(first.survey, migration), first.findings, findings)
+        made = prepare(project.root, first.survey, analyze(first.survey, migration), first.findings, again)
     emit("".join(change.diff for change in made.changes))
     for each in made.left:
         place = each.leftover.place

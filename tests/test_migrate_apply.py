@@ -51,8 +51,8 @@ from shop.bridge import Bridge, get_bridge
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
-    app.state.bridge = Bridge()
     get_bridge().send("start")
+    app.state.bridge = Bridge()
     yield
 
 
@@ -240,7 +240,7 @@ def test_what_is_left_is_said_with_the_reason(root: Path) -> None:
         "shop/api.py:33": "no request, websocket or application is in scope",
         "shop/api.py:39": "no request, websocket or application is in scope",
         "shop/helper.py:5": "no request, websocket or application is in scope",
-        "shop/main.py:12": "it runs in startup, when the component may not be there",
+        "shop/main.py:11": "it runs in startup, when the component may not be there",
     }
 
 
@@ -299,6 +299,29 @@ def test_what_the_analysis_would_report_is_left(root: Path) -> None:
     assert [line for line in out.splitlines() if line.startswith("+++")] == ["+++ b/shop/unused.py"]
 
 
+@pytest.mark.parametrize(
+    ("start", "is_left"),
+    [
+        ("app.state.bridge = Bridge()\n    get_bridge().send(1)", False),
+        ("if app.debug:\n        app.state.bridge = Bridge()\n    get_bridge().send(1)", True),
+        ("app.state.bridge = Bridge() if app.debug else None\n    get_bridge().send(1)", True),
+        ("get_bridge().send(1)\n    app.state.bridge = Bridge()", True),
+    ],
+)
+def test_what_runs_before_serving_is_rewritten_where_the_component_is_proved(
+    root: Path, start: str, is_left: bool
+) -> None:
+    old = 'get_bridge().send("start")\n    app.state.bridge = Bridge()'
+    main = MAIN.replace(old, start)
+    (root / "shop/main.py").write_text(main)
+    code, _, err = run("apply", NAME, str(root), "--allow-dirty")
+    assert code == 0
+    assert ("get_bridge: it runs in startup, when the component may not be there" in err) is is_left
+    text = (root / "shop/main.py").read_text()
+    rewritten_main = main.replace("get_bridge().send", "app.state.bridge.send").replace(", get_bridge", "")
+    assert text == (main if is_left else rewritten_main)
+
+
 def test_a_dry_run_changes_nothing(root: Path) -> None:
     before = contents(root)
     code, out, _ = run("apply", NAME, str(root), "--dry-run")
@@ -321,7 +344,7 @@ def test_the_result_is_found_by_the_analysis(root: Path) -> None:
     found = json.loads(out)
     assert found["faults"] == []
     assert {(each["file"], each["line"]) for each in found["leftovers"] if each["kind"] == "accessor"} == {
-        ("shop/api.py", 32), ("shop/api.py", 38), ("shop/helper.py", 5), ("shop/main.py", 12),
+        ("shop/api.py", 32), ("shop/api.py", 38), ("shop/helper.py", 5), ("shop/main.py", 11),
     }  # fmt: skip
 
 

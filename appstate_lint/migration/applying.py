@@ -22,8 +22,9 @@ from appstate_lint.migration.leftovers import Leftover, is_fault
 from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Missed, Rewrite, rewritten
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Finding, Left, Phase, Place
+from appstate_lint.model import Finding, Kind, Left, Phase, Place
 from appstate_lint.project.symbols import bound_names, imports, statements
+from appstate_lint.timeline.presence import VALUE
 
 _BROAD = frozenset({"Exception", "BaseException", "AttributeError", "KeyError"})
 _OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
@@ -57,8 +58,8 @@ class Application(msgspec.Struct, frozen=True):
     left: tuple[LeftAlone, ...]
 
 
-Analyze: TypeAlias = Callable[[Mapping[str, str]], Iterable[Finding]]
-"""Returns the findings with some files' text (by path) laid over what is on disk."""
+Analyze: TypeAlias = Callable[[Mapping[str, str]], tuple[Survey, Iterable[Finding]]]
+"""Returns the survey and the findings with some files' text (by path) laid over what is on disk."""
 
 _Calls: TypeAlias = dict[str, dict[Leftover, Call]]
 
@@ -68,7 +69,8 @@ def prepare(
 ) -> Application:
     """Return what can be rewritten mechanically, checked by parsing and by analysis; nothing is written.
 
-    ``findings`` are those so far. A place is left if the component would be reported there as one that may be missing.
+    ``findings`` are those so far. A place is left if the component would be reported there as one that may be missing,
+    and what runs before serving, or stands in for the component, if it is not proved to be there.
     """
     planner = _Planner(survey, analysis)
     component = analysis.migration.component or ""
@@ -77,8 +79,9 @@ def prepare(
         made, calls = _prepared(root, planner)
         if not calls:
             return made
-        found = analyze({each.file: source.decode(each.after) for each in made.changes})
+        later, found = analyze({each.file: source.decode(each.after) for each in made.changes})
         brought = dict(_brought(known, [each for each in found if is_fault(each, component)], made, calls))
+        brought |= dict(_unproved(later, planner, made, calls))
         if not brought:
             return made
         planner.barred |= brought
@@ -125,6 +128,22 @@ def _brought(
             yield leftover, f"{finding.rule} would be found then"
 
 
+def _unproved(later: Survey, planner: _Planner, made: Application, calls: _Calls) -> Iterator[tuple[Leftover, str]]:
+    """Yield the calls that may be replaced only where the component is surely there, and is not, with the reason."""
+    origins = {change.file: _origins(change) for change in made.changes}
+    seen: dict[tuple[str, int], int] = {}
+    for life in later.timeline.lives:
+        for each in life.occurrences:
+            if each.component == planner.component and each.kind is Kind.READ:
+                file, line = each.place.file, each.place.line
+                for old in origins.get(file, {}).get(line, []):
+                    seen[file, old] = seen.get((file, old), 0) | each.bits
+    for edits in calls.values():
+        for leftover in edits.keys() & planner.doubtful.keys():
+            if seen.get((leftover.place.file, leftover.place.line)) != VALUE:
+                yield leftover, planner.doubtful[leftover]
+
+
 def _places(finding: Finding) -> Iterator[tuple[str, int]]:
     """Yield file and line of the readers of a finding."""
     yield finding.file, finding.line
@@ -166,6 +185,7 @@ class _Planner:
         self.project = survey.project
         self.component = analysis.migration.component
         self.barred: dict[Leftover, str] = {}
+        self.doubtful: dict[Leftover, str] = {}
         self.sources = Sources(survey.project, survey.tables, survey.timeline.lives)
 
     def calls(self) -> tuple[_Calls, list[LeftAlone]]:
@@ -199,18 +219,19 @@ class _Planner:
         if leftover.is_test:
             return "tests get a fake, or an application, from people", None
         found = self.sources.of(leftover.place.file, leftover.index)
-        early = found is None or not found.serving
-        if early and any(phase.rank < Phase.SERVING.rank for phase in consumer.phases):
-            return f"it runs in {consumer.phases[0].value}, when the component may not be there", None
         if found is None or self._is_hidden(leftover.place.file, leftover.index, found.variable):
             return "no request, websocket or application is in scope", None
+        if not found.serving and any(phase.rank < Phase.SERVING.rank for phase in consumer.phases):
+            self.doubtful[leftover] = f"it runs in {consumer.phases[0].value}, when the component may not be there"
         node, awaited = self._node(leftover)
         if node is None or node.args or node.keywords:
             return "it is called with arguments", None
         expression = found.component(component)
         fallback = self._fallback(leftover, node, component)
+        if fallback is not None:
+            self.doubtful[leftover] = f"it stands in for '{component}' where that is missing"
         if fallback is not None and not _asks(fallback, node, expression, component):
-            return f"it stands in for '{component}' where that is missing", None
+            return self.doubtful[leftover], None
         if self._is_caught(leftover, node):
             return "its own failure is caught here, and another one would not be", None
         if self._is_async(leftover) and not awaited:
