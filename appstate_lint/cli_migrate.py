@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -330,7 +331,7 @@ def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_pat
     settings = settings_of(project, config_path)
     migration = named(settings, name)
     with cache.passing(project.root) as store:
-        first = engine.examine(project.root, settings, store=store)
+        first = engine.examine(project.root, settings, prefilter=False, store=store)
 
         def again(overlay: Mapping[str, str]) -> tuple[Survey, tuple[Finding, ...]]:
             return engine.examine(project.root, settings, overlay=overlay, store=store)[1:]
@@ -340,6 +341,10 @@ def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_pat
     for each in made.left:
         place = each.leftover.place
         say(f"left: {place.file}:{place.line}: {each.leftover.accessor.rpartition('.')[2]}: {each.reason}")
+    if made.changes and migration.component:
+        say(f"tests that make an application or a request of their own need '{migration.component}' in it")
+    if made.tests:
+        say(f"these reach what is rewritten: pytest {' '.join(map(shlex.quote, made.tests))}")
     places = sum(change.places for change in made.changes)
     count = f"{places} place{'' if places == 1 else 's'} in {len(made.changes)} file{'s' * (len(made.changes) != 1)}"
     if dry_run or not made.changes:

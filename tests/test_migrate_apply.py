@@ -253,7 +253,9 @@ def test_what_stands_below_a_comment_of_its_own_is_left(root: Path) -> None:
     assert "left: shop/unused.py:3: get_bridge: it stands below a comment of its own" in err
 
 
-@pytest.mark.parametrize(("caught", "is_left"), [("RuntimeError", True), ("Exception", False)])
+@pytest.mark.parametrize(
+    ("caught", "is_left"), [("RuntimeError", True), ("Exception", False), ("ImportError", False), ("OSError", True)]
+)
 def test_a_call_whose_own_failure_is_caught_is_left(root: Path, caught: str, is_left: bool) -> None:
     call = f"    try:\n        return get_bridge()\n    except {caught}:\n        return None\n"
     (root / "shop/other.py").write_text((root / "shop/other.py").read_text().rpartition("    größe")[0] + call)
@@ -261,6 +263,39 @@ def test_a_call_whose_own_failure_is_caught_is_left(root: Path, caught: str, is_
     assert code == 0
     assert ("get_bridge" in (root / "shop/other.py").read_text()) is is_left
     assert ("left: shop/other.py:9: get_bridge: its own failure is caught here" in err) is is_left
+
+
+def test_an_import_error_of_the_accessor_itself_is_caught(root: Path) -> None:
+    bridge = BRIDGE.replace("get_bridge():\n", "get_bridge():\n    import shop.plugin\n")
+    (root / "shop/bridge.py").write_text(bridge)
+    call = "    try:\n        return get_bridge()\n    except ImportError:\n        return None\n"
+    (root / "shop/other.py").write_text((root / "shop/other.py").read_text().rpartition("    größe")[0] + call)
+    _, _, err = run("apply", NAME, str(root), "--allow-dirty")
+    assert "left: shop/other.py:9: get_bridge: its own failure is caught here" in err
+
+
+def test_what_a_framework_keeps_for_later_is_not_taken_to_run_at_once(root: Path) -> None:
+    """The router is included where nobody sees it; its dependency has a request all the same."""
+    hidden = (
+        "from fastapi import APIRouter, Depends, FastAPI, Request\nfrom shop.bridge import get_bridge\n\n\n"
+        "def send(request: Request):\n    return get_bridge()\n\n\n"
+        "def send_all(app: FastAPI):\n    return get_bridge()\n\n\n"
+        "router = APIRouter(dependencies=[Depends(send), Depends(send_all)])\n"
+    )
+    (root / "shop/hidden.py").write_text(hidden)
+    assert run("apply", NAME, str(root), "--allow-dirty")[0] == 0
+    text = (root / "shop/hidden.py").read_text()
+    assert "    return request.app.state.bridge\n" in text
+    assert "    return app.state.bridge\n" in text
+
+
+def test_the_tests_that_reach_what_is_rewritten_are_named(root: Path) -> None:
+    test = "from shop.other import café\n\n\ndef test_it():\n    assert café(None)\n"
+    (root / "tests").mkdir()
+    (root / "tests/test_other.py").write_text(test)
+    (root / "tests/test_more.py").write_text("def test_more():\n    assert True\n")
+    _, _, err = run("apply", NAME, str(root), "--dry-run")
+    assert "\nthese reach what is rewritten: pytest tests/test_other.py\n" in err
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,11 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True):
-    """What ``migrate apply`` does: the changes, by file, and what it leaves."""
+    """What ``migrate apply`` does: the changes, by file, what it leaves, and the test files that reach what changes."""
 
     changes: tuple[Change, ...]
     left: tuple[LeftAlone, ...]
+    tests: tuple[str, ...]
 
 
 Analyze: TypeAlias = Callable[[Mapping[str, str]], tuple[Survey, Iterable[Finding]]]
@@ -105,8 +106,8 @@ def _prepared(root: Path, planner: _Planner) -> tuple[Application, _Calls]:
         left += [LeftAlone(leftover, "it stands below a comment of its own") for leftover in dropped]
         if after != before:
             changes.append(Change(file, before, after, len(planned[0]) + len(planned[1]) - len(dropped)))
-    made = Application(tuple(changes), tuple(sorted(left, key=lambda each: each.leftover.sort_key)))
-    return made, calls
+    ordered = sorted(left, key=lambda each: each.leftover.sort_key)
+    return Application(tuple(changes), tuple(ordered), planner.tests(calls)), calls
 
 
 def _brought(
@@ -202,6 +203,12 @@ class _Planner:
             else:
                 left.append(LeftAlone(leftover, reason))
         return found, left
+
+    def tests(self, calls: _Calls) -> tuple[str, ...]:
+        """Return the test files that reach calls."""
+        replaced = {leftover for edits in calls.values() for leftover in edits}
+        reaching = (entry for each in self.analysis.left if each.leftover in replaced for entry in each.reached)
+        return tuple(sorted({entry.file for entry in reaching if entry.kind == "test"}))
 
     def call(self, consumer: Consumer) -> tuple[str, Call | None]:
         """Return the edit for one consumer, or why there is none."""
