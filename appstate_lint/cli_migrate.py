@@ -292,6 +292,8 @@ def status(
     survey, findings = engine.surveyed(project.root, settings, today=when)
     before = _before(project.root, settings, since, when) if since else {}
     found = [(certify(survey, each, findings), before.get(each.name)) for each in settings.migrations]
+    if not found:
+        say("no migration is declared; `appstate-lint migrate candidates` suggests some")
     if output_format == "json":
         emit(shown.status_json(found))
     else:
@@ -366,13 +368,16 @@ def roll_back_one(name: str, path: str, verbose: bool) -> int:
     try:
         known = journal.load(root, name)
         if known is None:
-            raise CannotRun(f"nothing of migration '{name}' is to be undone in {root}; `migrate apply` keeps a journal")
+            kept = ", ".join(f"'{each}'" for each in journal.kept(root))
+            hint = f"what can be undone is {kept}" if kept else "`migrate apply` keeps a journal of what it changes"
+            raise CannotRun(f"nothing of migration '{name}' is to be undone in {root}; {hint}")
         files = journal.roll_back(root, known)
     except journal.Edited as edited:
         emit(edited.patch())
         several = ", ".join(entry.path for entry in edited.entries)
         raise CannotRun(
-            f"edited since, so nothing was touched: {several}; the patch above undoes the rewriting in them"
+            f"edited since, so nothing was touched: {several}; the patch on standard output undoes the rewriting and "
+            "keeps the edits"
         ) from edited
     except journal.Refused as refusal:
         raise CannotRun(*map(str, refusal.args)) from refusal

@@ -470,20 +470,48 @@ def test_two_runs_are_undone_together(root: Path) -> None:
     assert after["shop/helper.py"] == edited["shop/helper.py"]
 
 
-def test_a_file_that_was_edited_stops_the_rollback(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("from fastapi", "# mine\nfrom fastapi"),
+        ("def café", "# mine\ndef café"),
+        ("router = ", "import os\f\n\nrouter = "),
+    ],
+)
+def test_a_file_that_was_edited_stops_the_rollback(root: Path, old: str, new: str) -> None:
+    """The patch that is printed undoes the rewriting and keeps the edit, wherever that is."""
+    before = (root / "shop/other.py").read_bytes()
     run("apply", NAME, str(root))
     path = root / "shop/other.py"
-    path.write_bytes(path.read_bytes() + b"\n# mine\n")
-    before = contents(root)
+    path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
+    edited = contents(root)
     code, out, err = run("rollback", NAME, str(root))
     assert code == 2
     assert err.count("\n") == 1
     assert "edited since, so nothing was touched: shop/other.py" in err
-    assert contents(root) == before
-    patch = subprocess.run(["git", "apply"], input=out.encode(), cwd=root, capture_output=True, check=False)
-    assert patch.returncode == 0 or b"does not apply" in patch.stderr
-    assert "-    größe = request.app.state.bridge" in out
-    assert "+    größe = get_bridge()" in out
+    assert contents(root) == edited
+    subprocess.run(["git", "apply", "-"], input=out.encode(), cwd=root, check=True)
+    assert path.read_bytes() == before.replace(old.encode(), new.encode())
+
+
+def test_a_line_that_was_edited_after_it_was_rewritten_is_marked(root: Path) -> None:
+    run("apply", NAME, str(root))
+    path = root / "shop/other.py"
+    path.write_bytes(path.read_bytes().replace(b"    gr", b"    mine = gr"))
+    _, out, _ = run("rollback", NAME, str(root))
+    subprocess.run(["git", "apply", "-"], input=out.encode(), cwd=root, check=True)
+    text = path.read_text("utf-8")
+    assert text.index("<<<<<<<") < text.index("mine = größe") < text.index("=======") < text.index("= get_bridge()")
+    assert "from shop.bridge import get_bridge" in text
+
+
+def test_a_rollback_of_something_else_says_what_can_be_undone(root: Path) -> None:
+    assert "`migrate apply` keeps a journal of what it changes" in run("rollback", "brigde", str(root))[2]
+    run("apply", NAME, str(root))
+    (root / journal.FOLDER / "other.json").write_text("[]")
+    code, _, err = run("rollback", "brigde", str(root))
+    assert code == 2
+    assert err.endswith("; what can be undone is 'bridge'\n")
 
 
 def test_an_edited_file_stops_the_next_apply_too(root: Path) -> None:

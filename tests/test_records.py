@@ -409,7 +409,7 @@ def test_the_status_counts_from_a_commit(form: str, tmp_path: Path) -> None:
         assert (row["product"], row["tests"], row["before"], row["complete"]) == (2, 1, 6, False)
     else:
         assert out.splitlines()[-1].replace("|", " ").split() == [
-            NAME, "in-progress", "2", "1", "0", "6", "no",
+            NAME, "in-progress", "2", "1", "3", "6", "0", "no",
         ]  # fmt: skip
 
 

@@ -64,6 +64,11 @@ class Analysis(msgspec.Struct, frozen=True):
         return sum(each.points for each in self.reasons)
 
     @property
+    def weight(self) -> str:
+        """The points in words."""
+        return _count(self.points, "point")
+
+    @property
     def risk(self) -> str:
         """The level: low below 5 points, high from 12."""
         return "low" if self.points < 5 else "medium" if self.points < 12 else "high"

@@ -7,15 +7,19 @@ is to be. A journal is data that somebody may have put there: nothing is written
 from __future__ import annotations
 
 import base64
+import contextlib
 import difflib
 import hashlib
+import io
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import msgspec
+
+from appstate_lint.migration.merging import merged
 
 FOLDER = ".appstate-lint"
 _SUFFIXES = (".py", ".pyi")
@@ -90,6 +94,17 @@ def load(root: Path, migration: str) -> Journal | None:
     if problems:
         raise Refused(*problems)
     return journal
+
+
+def kept(root: Path) -> tuple[str, ...]:
+    """Return the names of the migrations that have a journal, as far as these can be read."""
+    found: list[str] = []
+    folder = root / FOLDER
+    for path in sorted(folder.glob("*.json")) if not folder.is_symlink() else ():
+        with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if not path.is_symlink():
+                found.append(msgspec.json.decode(path.read_bytes(), type=Journal).migration)
+    return tuple(found)
 
 
 def _problems(root: Path, journal: Journal) -> Iterable[str]:
@@ -246,15 +261,15 @@ def roll_back(root: Path, journal: Journal, replace: Replace = os.replace) -> tu
     Raises Edited where a file was edited since, before anything is touched, and Refused where a file cannot be written.
     """
     changed: list[Entry] = []
-    edited: list[Entry] = []
+    edited: dict[Entry, bytes] = {}
     for each in journal.entries:
         now = (root / each.path).read_bytes()
         if digest(now) == each.after_hash:
             changed.append(each)
         elif digest(now) != each.before_hash:
-            edited.append(each)
+            edited[each] = now
     if edited:
-        raise Edited(tuple(edited))
+        raise Edited(edited)
     stage = _staged(root, [(each.path, each.content, each.mode) for each in changed])
     try:
         for number, each in enumerate(changed):
@@ -274,18 +289,26 @@ def roll_back(root: Path, journal: Journal, replace: Replace = os.replace) -> tu
 class Edited(Exception):
     """Files were edited after they were rewritten; nothing was touched."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        """Keep the entries of the files."""
-        self.entries = entries
-        super().__init__(*(each.path for each in entries))
+    def __init__(self, edited: Mapping[Entry, bytes]) -> None:
+        """Keep the entries of the files, and what these hold now."""
+        self.entries = tuple(edited)
+        self._edited = edited
+        super().__init__(*(each.path for each in edited))
 
     def patch(self) -> str:
-        """Return what undoes the rewriting in the files, for ``git apply --3way`` or people."""
-        return "".join(difference(each.path, each.result, each.content) for each in self.entries)
+        """Return what undoes the rewriting in the files and keeps the edits: for ``git apply``, or people.
+
+        Lines that were rewritten and then edited get both versions, between marks.
+        """
+        return "".join(
+            difference(each.path, now, merged(each.result, now, each.content)) for each, now in self._edited.items()
+        )
 
 
 def difference(path: str, old: bytes, new: bytes) -> str:
     """Return two contents of a file as a unified diff, a file whose last line does not end included."""
-    before, after = (text.decode("utf-8", "backslashreplace").splitlines(keepends=True) for text in (old, new))
+    before, after = (
+        [line.decode("utf-8", "backslashreplace") for line in io.BytesIO(text).readlines()] for text in (old, new)
+    )
     rows = difflib.unified_diff(before, after, f"a/{path}", f"b/{path}")
     return "".join(row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows)

@@ -369,8 +369,7 @@ def markdown(made: Plan) -> str:
     lines = [
         f"# Migration plan: {migration.name}",
         "",
-        f"From {moved_from(made.analysis)} to {goal(migration)}. Risk: {made.analysis.risk} "
-        f"({made.analysis.points} points).",
+        f"From {moved_from(made.analysis)} to {goal(migration)}. Risk: {made.analysis.risk} ({made.analysis.weight}).",
         "",
         *(f"- {each.text}" for each in made.analysis.reasons),
         *([""] if made.analysis.reasons else []),

@@ -194,7 +194,7 @@ def _decision(analysis: Analysis, mine: Sequence[boxes.Box], today: datetime.dat
         yield f"Allowed to stay{until}: {', '.join(f'`{each}`' for each in migration.allow)}."
     yield from ["", "What else was considered: (to be written)"]
     yield from boxes.section("## Consumers", mine)
-    yield from ["", "## Risk", "", f"{analysis.risk.capitalize()} ({analysis.points} points) on {today.isoformat()}."]
+    yield from ["", "## Risk", "", f"{analysis.risk.capitalize()} ({analysis.weight}) on {today.isoformat()}."]
     yield from ["", *(f"- {each.text} (+{each.points})" for each in analysis.reasons)] if analysis.reasons else []
     yield from boxes.section("## Validation", mine)
 

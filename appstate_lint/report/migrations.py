@@ -102,7 +102,7 @@ def analysis_text(found: Analysis) -> str:
         more = f" and {len(each.reached) - 4} more" if len(each.reached) > 4 else ""
         if reached:
             rows.append(f"    reached by {', '.join(reached)}{more}")
-    rows.append(f"risk: {found.risk} ({found.points} points)")
+    rows.append(f"risk: {found.risk} ({found.weight})")
     rows += [f"  +{each.points} {each.text}" for each in found.reasons]
     return "".join(f"{row}\n" for row in rows)
 
@@ -316,19 +316,20 @@ def certificate_json(found: Certificate, today: str, since: tuple[str, int] | No
 
 # ---------------------------------------------------------------- status
 
-_COLUMNS = ("migration", "status", "product", "tests", "allowed", "before", "complete")
+_COLUMNS = ("migration", "status", "product", "tests", "left", "before", "allowed", "complete")
 
 
 def status_rows(found: Sequence[tuple[Certificate, int | None]]) -> list[dict[str, object]]:
-    """Return one row a migration: what is left in the product and in tests, and what was left before."""
+    """Return one row a migration: what is left in the product, in tests and in all, and what was left before."""
     return [
         {
             "migration": each.migration.name,
             "status": each.migration.status.value,
             "product": sum(not left.is_test for left in each.leftovers),
             "tests": sum(left.is_test for left in each.leftovers),
-            "allowed": len(each.allowed),
+            "left": len(each.leftovers),
             "before": before,
+            "allowed": len(each.allowed),
             "complete": each.complete,
         }
         for each, before in found
