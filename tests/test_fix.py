@@ -375,6 +375,33 @@ def test_a_rename_that_brings_another_finding_is_left(tmp_path: Path) -> None:
     assert "request.app.state.event_bus" in text
 
 
+def test_a_rename_that_brings_a_finding_is_left_in_its_application_only(tmp_path: Path) -> None:
+    bad = "    key = 'evnt_bus'\n    request.app.state.evnt_bus.send(1)\n    return getattr(request.app.state, key)\n"
+    files = {"shop/main.py": HEAD + "    return request.app.state.user_stroe\n", "shop/second.py": HEAD + bad}
+    root = made(tmp_path, files)
+    code, _, err = check(root, "--fix")
+    assert code == 1
+    assert changed(root) == ["shop/main.py"]
+    assert any("shop/second.py:28: 'evnt_bus'" in each for each in left(err))
+
+
+def test_a_reader_that_is_reported_by_another_rule_then_keeps_nobody_from_a_name(tmp_path: Path) -> None:
+    body = "    request.app.state.evnt_bus.send(1)\n    return request.app.state.missing\n"
+    root = made(tmp_path, {"shop/main.py": HEAD + body})
+
+    def analyze(overlay: Mapping[str, str]) -> engine.Examined:
+        found = examined(root, overlay)
+        other = [msgspec.structs.replace(each, rule="appstate-external-writer") for each in found.findings]
+        return found._replace(findings=tuple(other))
+
+    first = examined(root)
+    assert {each.component for each in first.findings if each.rule == "appstate-never-initialized"} == {
+        "evnt_bus", "missing",
+    }  # fmt: skip
+    fixes = fixing.prepare(root, first, first.findings, analyze)
+    assert [(each.old, each.new) for each in fixes.renamed] == [("evnt_bus", "event_bus")]
+
+
 def test_a_name_that_another_application_may_have_is_left(tmp_path: Path) -> None:
     second = HEAD.replace("event_bus = Bus()", "evnt_bus = Bus()").partition('\n\n@app.get("/")')[0]
     shared = "\n\nfrom shop.main import router\napp.include_router(router)\n"
