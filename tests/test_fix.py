@@ -738,6 +738,29 @@ def test_the_report_is_of_what_remains(tmp_path: Path) -> None:
     assert report["coverage"]["reads"]["flagged"] == 1
 
 
+@pytest.mark.parametrize(("name", "expected"), [("evnt_bus", [1, 0, 2]), ("event_bus", [1, 0, 0])])
+def test_one_analysis_finds_and_one_makes_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: list[int]
+) -> None:
+    """The analyses are counted of a check, of a fix that has nothing to mend, and of one that has."""
+    root = made(tmp_path / "project", {"shop/main.py": f"{HEAD}    return request.app.state.{name}\n"})
+    run, ran = engine._run, []
+
+    def counted(*given: object, **options: object) -> engine.Ran:
+        ran.append(given)
+        return run(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "_run", counted)
+    counts = []
+    options = ["check", str(root), "--cache-dir", str(tmp_path / "cache")]
+    for more in ([], ["--fix", "--select", "W7804"], ["--fix"]):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            cli.run([*options, *more])
+        counts.append(len(ran))
+        ran.clear()
+    assert counts == expected
+
+
 def test_the_cache_does_not_keep_what_was_fixed(tmp_path: Path) -> None:
     root = made(tmp_path / "project", {"shop/main.py": FAULTY})
     options = ["check", str(root), "--cache-dir", str(tmp_path / "cache")]

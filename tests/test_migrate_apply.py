@@ -277,15 +277,17 @@ def test_an_import_error_of_the_accessor_itself_is_caught(root: Path) -> None:
 def test_what_a_framework_keeps_for_later_is_not_taken_to_run_at_once(root: Path) -> None:
     """The router is included where nobody sees it; its dependency has a request all the same."""
     hidden = (
-        "from fastapi import APIRouter, Depends, FastAPI, Request\nfrom shop.bridge import get_bridge\n\n\n"
+        "import vendor\nfrom fastapi import APIRouter, Depends, FastAPI, Request\n"
+        "from shop.bridge import get_bridge\n\n\n"
         "def send(request: Request):\n    return get_bridge()\n\n\n"
         "def send_all(app: FastAPI):\n    return get_bridge()\n\n\n"
+        "def ask(request: Request):\n    return get_bridge()\n\n\nvendor.register(ask)\n"
         "router = APIRouter(dependencies=[Depends(send), Depends(send_all)])\n"
     )
     (root / "shop/hidden.py").write_text(hidden)
     assert run("apply", NAME, str(root), "--allow-dirty")[0] == 0
     text = (root / "shop/hidden.py").read_text()
-    assert "    return request.app.state.bridge\n" in text
+    assert text.count("    return request.app.state.bridge\n") == 2
     assert "    return app.state.bridge\n" in text
 
 
