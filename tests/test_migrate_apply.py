@@ -599,6 +599,17 @@ def test_a_disk_that_is_full_changes_nothing(root: Path, tmp_path: Path, pages: 
     assert "No space left on device; nothing was changed" in done.err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("pages", [0, 1, 2])
+def test_a_rollback_on_a_full_disk_changes_nothing(root: Path, tmp_path: Path, pages: int) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    assert run("apply", NAME, str(root))[0] == 0
+    done = full_disk.run(root, disk, pages, "migrate", "rollback", NAME)
+    assert (done.code, done.unchanged) == (2, True)
+    assert "No space left on device; nothing was changed" in done.err
+    assert full_disk.run(root, disk, 100, "migrate", "rollback", NAME)[::2] == (0, False)
+
+
 def test_a_disk_with_room_is_not_full(root: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

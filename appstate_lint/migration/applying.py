@@ -1,7 +1,8 @@
 """A migration's mechanical part: which calls become reads of the component, which imports go, and what people must do.
 
 A call is rewritten where its function, or one around it, has a request, a websocket or an application as an annotated
-parameter, runs after start-up, and some code sets the component. All else is left, with the reason.
+parameter, and some code sets the component; what runs before serving, or stands in for the component, only where that
+is proved to be there. What the analysis would report once it is rewritten is left, like all else, with the reason.
 """
 
 from __future__ import annotations

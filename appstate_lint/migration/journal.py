@@ -198,7 +198,8 @@ def _staged(root: Path, contents: Iterable[tuple[str, bytes, int]]) -> Path:
     stage = root / FOLDER / f"stage-{os.getpid()}"
     try:
         stage.mkdir(parents=True, exist_ok=True)
-        (root / FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
+        if not (root / FOLDER / ".gitignore").exists():
+            (root / FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
         for number, (_, content, mode) in enumerate(contents):
             _write_bytes(stage / str(number), content)
             (stage / str(number)).chmod(mode)
