@@ -134,6 +134,7 @@ def doubles(survey: Survey) -> Iterator[Double]:
         life, reads = _readers(survey, write)
         apart = each.pattern in _SEPARATE and bool(spots) and bool(reads)
         apart = apart and all(_makes(survey, each, other) and not _is_related(survey, each, other) for other in writes)
+        apart = apart and not _is_another_program(survey, spots, life)
         if spots or each.pattern is not Pattern.INSTANCE:
             yield Double(each, spots, write, reads, life, apart)
 
@@ -191,6 +192,17 @@ def _is_related(survey: Survey, singleton: Singleton, write: Occurrence) -> bool
         if use.form is not Form.IMPORT and name == write.function:
             return True
     return False
+
+
+def _is_another_program(survey: Survey, spots: Iterable[Spot], application: str) -> bool:
+    """Tell whether what uses a singleton are modules that make applications of their own, and not this one.
+
+    An example beside the package runs in another process than its server.
+    """
+    lives = survey.timeline.lives
+    own = {life.place.file for life in lives if life.name == application}
+    others = {life.place.file for life in lives if life.name != application} - own
+    return all(spot.file in others for spot in spots)
 
 
 def _gets(singleton: Singleton, form: Form, member: str) -> bool:
