@@ -105,6 +105,13 @@ class Tables:
         named = (name for call in calls if call.role in ("start", "start-handlers") for name in call.names)
         return frozenset(name.rpartition(".")[2] for name in named)
 
+    @functools.cached_property
+    def spawners(self) -> frozenset[str]:
+        """The last names of what runs a function that it is given beside its caller."""
+        calls = (*self.functions.values(), *(call for spec in self.classes.values() for call in spec.methods))
+        named = (name for call in (*calls, *self.methods.values()) if call.role == "spawn" for name in call.names)
+        return frozenset(name.rpartition(".")[2] for name in named)
+
     def is_dropped(self, framework: str, until: str) -> bool:
         """Tell whether the project states a version of a framework in which what lived ``until`` then is gone."""
         version = self.versions.get(framework, "")

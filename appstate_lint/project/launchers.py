@@ -115,6 +115,9 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                 if not isinstance(expr, flow.Call):
                     continue
                 symbol = project.resolve(file, expr.func, local)
+                if flow.last_name(expr.func) in tables.spawners:
+                    for target in _given(project, file, expr, local):
+                        callers.setdefault(target, set()).add(caller)
                 if symbol is None or symbol.kind in ("missing", "variable"):
                     if isinstance(expr.func, flow.Attr) and expr.func.name in by_name:
                         if mentioned is None:
@@ -145,6 +148,14 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                         for target in _served(project, file, expr):
                             callers.setdefault(target, set()).add(caller)
     return makers, callers
+
+
+def _given(project: Project, file: str, call: flow.Call, local: Mapping[str, Symbol]) -> Iterator[tuple[str, int]]:
+    """Yield the functions that a call is given by name."""
+    for arg in (*call.args, *(value for _, value in call.keywords)):
+        symbol = project.resolve(file, arg, local) if isinstance(arg, flow.Name) else None
+        if symbol is not None and symbol.kind == "function":
+            yield (symbol.file, symbol.index)
 
 
 def finishers(project: Project, tables: Tables, files: Iterable[str]) -> Iterator[Root]:
