@@ -118,6 +118,8 @@ class Expressions(Parts):
                 return UNKNOWN
             case Literal() if name == "value":
                 return owner
+            case Member(owner=Member(owner=Object() as application), name=EACH) if name in self.tables.leads:
+                return join_all([*self.mounted(application), UNKNOWN])
             case Member(name=lead) if lead in self.tables.leads and name in self.tables.holders:
                 return self.unknown_attribute(owner, APPLICATION, "", name, path, at)
             case Unknown(hint=hint, origin=origin):
@@ -612,7 +614,14 @@ class Expressions(Parts):
                 return UNKNOWN
             case Member(owner=DictValue(number=number)):
                 return UNKNOWN
+            case Member(owner=Object() as owner, name=name) if self.lists_routes(owner, name):
+                return Member(source, EACH)
         return UNKNOWN
+
+    def lists_routes(self, owner: Object, name: str) -> bool:
+        """Tell whether an attribute of an application lists its routes: what is mounted is the ``app`` of one."""
+        spec = self.spec(owner)
+        return spec is not None and spec.kind == "application" and spec.lists.get(name) == "route"
 
     # ------------------------------------------------------------ text
 
