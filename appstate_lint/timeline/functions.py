@@ -155,7 +155,12 @@ class Functions(Marking):
         return value
 
     def is_stub(self, facts: flow.Function) -> bool:
-        """Tell whether a method does nothing but say that it is not there: something else runs in its place."""
+        """Tell whether something else runs in place of a function: a method that only says that it is not there.
+
+        Also a decorated function that does nothing: its decorator gives it what it does.
+        """
+        if not facts.body:
+            return any(flow.last_name(decorator) not in _PLAIN_DECORATORS for decorator in facts.decorators)
         if facts.owner < 0 or len(facts.body) != 1 or not isinstance(raised := facts.body[0], flow.Raise):
             return False
         kind = raised.value.func if isinstance(raised.value, flow.Call) else raised.value
