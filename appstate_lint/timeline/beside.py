@@ -65,7 +65,8 @@ class Beside(Idling):
                     effects = self.run_beside(each, store, current, effects, spawned=True)
                     self.deciding = deciding
                 if not early or goes_on:
-                    effects = self.run_beside(each, current.store, current, effects, spawned=False)
+                    store = current.store if early else _found_before(current.store, each.store)
+                    effects = self.run_beside(each, store, current, effects, spawned=False)
 
     def others(self) -> set[str]:
         """Return the sites of the applications of this launcher that have lives of their own."""
@@ -175,6 +176,13 @@ def _settled(store: Store, spawned: Store, end: Store, written: Set[Key]) -> Sto
     doubtful = (key for key, cell in spawned.items() if cell.bits & ABSENT and cell.bits & PRESENT)
     same = (key for key in doubtful if key in end and (end[key].bits == spawned[key].bits or key not in written))
     return {**store, **{key: Cell(store[key].bits & PRESENT) for key in same}}
+
+
+def _found_before(store: Store, spawned: Store) -> Store:
+    """Return a store in which what was there where serving code spawned something still is, unless it was deleted."""
+    missing = (key for key, cell in store.items() if cell.bits & ABSENT and not cell.gone)
+    found = [key for key in missing if key in spawned and _surely(spawned, key)]
+    return {**store, **{key: store[key]._replace(bits=(store[key].bits | spawned[key].bits) & PRESENT) for key in found}}
 
 
 def _in_order(store: Store, spawned: Store, written: Mapping[Key, tuple[int, int]]) -> Store:
