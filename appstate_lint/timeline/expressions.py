@@ -119,7 +119,7 @@ class Expressions(Parts):
             case Literal() if name == "value":
                 return owner
             case Member(owner=Member(owner=Object() as application), name=EACH) if name in self.tables.leads:
-                return join_all([*self.mounted(application), UNKNOWN])
+                return join_all(list(self.mounted(application)) or [UNKNOWN])
             case Member(name=lead) if lead in self.tables.leads and name in self.tables.holders:
                 return self.unknown_attribute(owner, APPLICATION, "", name, path, at)
             case Unknown(hint=hint, origin=origin):
