@@ -1,0 +1,1 @@
+"""What the linter says of public projects, and whether that is true: ``python -m primer``."""
