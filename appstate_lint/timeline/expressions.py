@@ -816,6 +816,8 @@ class Expressions(Parts):
         op = expr.op
         if op in ("in", "not in"):
             self.use(right)
+            if self.is_first_start(left, expr):
+                return Literal(op == "not in")
             return self.contains(left, right, op == "in", path, expr.at)
         if op in ("is", "is not", "==", "!="):
             positive = op in ("is", "==")
@@ -834,6 +836,26 @@ class Expressions(Parts):
             if isinstance(test, Test):
                 return test if positive else Test(test.when_false, test.when_true)
         return UNKNOWN
+
+    def is_first_start(self, left: Value, expr: flow.Compare) -> bool:
+        """Tell whether start-up asks for its application in a collection into which it puts it further down.
+
+        Where it finds it, an earlier start has left everything as this one does.
+        """
+        function = self.frame.function
+        if function is None or self.phase is not Phase.STARTUP or not isinstance(expr.right, flow.Name):
+            return False
+        application = single(plain(left))
+        if not isinstance(application, Object) or self.kind(application) != "application":
+            return False
+        return any(
+            isinstance(call, flow.Call)
+            and isinstance(call.func, flow.Attr)
+            and call.func.name in ("add", "append")
+            and flow.last_name(call.func.value) == expr.right.id
+            and [flow.last_name(arg) for arg in call.args] == [flow.last_name(expr.left)]
+            for call in flow.nodes(function.body)
+        )
 
     def contains(self, left: Value, right: Value, positive: bool, path: Path, at: At) -> Value:
         """Evaluate ``left in right``; in a holder, that asks for a component."""
