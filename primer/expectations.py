@@ -133,7 +133,8 @@ def compare(expected: Expectation, now: Expectation) -> list[Difference]:
     new, gone = sorted(after - before.keys()), sorted(before.keys() - after)
     differences = [*_seen(expected.seen, now.seen)]
     for old in gone:
-        said = f"{old} (judged {before[old].verdict.value})"
+        verdict = before[old].verdict
+        said = f"{old} ({'' if verdict is Verdict.UNJUDGED else 'judged '}{verdict.value})"
         follower = next((each for each in new if (each.file, each.component) == (old.file, old.component)), None)
         if follower is None:
             differences.append(Difference("gone", said))
