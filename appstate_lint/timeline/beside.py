@@ -182,7 +182,10 @@ def _found_before(store: Store, spawned: Store) -> Store:
     """Return a store in which what was there where serving code spawned something still is, unless it was deleted."""
     missing = (key for key, cell in store.items() if cell.bits & ABSENT and not cell.gone)
     found = [key for key in missing if key in spawned and _surely(spawned, key)]
-    return {**store, **{key: store[key]._replace(bits=(store[key].bits | spawned[key].bits) & PRESENT) for key in found}}
+    return {
+        **store,
+        **{key: store[key]._replace(bits=(store[key].bits | spawned[key].bits) & PRESENT) for key in found},
+    }
 
 
 def _in_order(store: Store, spawned: Store, written: Mapping[Key, tuple[int, int]]) -> Store:

@@ -118,7 +118,9 @@ class Expressions(Parts):
                 return UNKNOWN
             case Literal() if name == "value":
                 return owner
-            case Member(owner=Member(owner=Object() as application), name=EACH) if name in self.tables.leads:
+            case Member(owner=Member(owner=Object() as application), name=of) if (
+                of == EACH and name in self.tables.leads
+            ):
                 return join_all(list(self.mounted(application)) or [UNKNOWN])
             case Member(name=lead) if lead in self.tables.leads and name in self.tables.holders:
                 return self.unknown_attribute(owner, APPLICATION, "", name, path, at)
