@@ -22,6 +22,7 @@ from appstate_lint.cli_common import (
     reported,
     settings_of,
     store_of,
+    strictly,
     verbose_option,
     wants_color,
 )
@@ -30,6 +31,7 @@ from appstate_lint.config import ConfigErrors, Settings
 from appstate_lint.model import Finding, Report, Severity, Silence
 from appstate_lint.progress import waiting
 from appstate_lint.report import Format, findings_text
+from appstate_lint.report.text import remarks
 
 _path = click.argument("path", default=".", type=click.Path())
 _baseline = click.option("--baseline", "baseline_path", metavar="PATH", help="The file, if it is not the usual one.")
@@ -73,7 +75,7 @@ def write(**given: Any) -> int:
         name = settings.baseline or accepted.FILE
         raise CannotRun(f"{name} cannot be written: {error.strerror}; choose another path by --baseline") from error
     changes = f"{len(now - before)} new, {len(before - now)} fixed"
-    say(f"{written}: {len(now)} finding{'' if len(now) == 1 else 's'} accepted ({changes})")
+    say(f"{written}: {len(now)} finding{'' if len(now) == 1 else 's'} accepted ({changes})", *remarks(report))
     return CLEAN
 
 
@@ -100,7 +102,7 @@ def check(**given: Any) -> int:
         f"{len(report.findings)} new, {held} accepted by {settings.accepted.file}",
         *map("note: {}".format, report.notes),
     )
-    return FOUND if report.findings else CLEAN
+    return strictly(FOUND if report.findings else CLEAN, len(report.gaps) if settings.strict else 0)
 
 
 def _project(request: Request) -> tuple[Project, Settings]:

@@ -34,6 +34,7 @@ from appstate_lint.cli_common import (
     repository_prefix,
     settings_of,
     store_of,
+    strictly,
     verbose_option,
     wants_color,
 )
@@ -44,7 +45,7 @@ from appstate_lint.files import write_whole
 from appstate_lint.model import Finding, Report, Severity
 from appstate_lint.progress import waiting
 from appstate_lint.report import Format, findings_text
-from appstate_lint.report.text import summary
+from appstate_lint.report.text import summary, unjudged
 
 _FORMATS = [form.value for form in Format]
 _LEVELS = [severity.value for severity in Severity]
@@ -95,7 +96,7 @@ class Request(NamedTuple):
 @click.option(
     "--severity", "severities", multiple=True, metavar="RULES=LEVEL", help="Take these as error, warning or info."
 )
-@click.option("--strict", is_flag=True, help="Report pragmas, ignores and baseline lines that silence nothing.")
+@click.option("--strict", is_flag=True, help="Report what silences nothing; accept no gaps.")
 @click.option("--baseline", "baseline_path", metavar="PATH", help="Accept what this baseline lists.")
 @click.option(
     "--no-baseline", "use_baseline", flag_value=False, type=bool, default=True, help="Accept nothing for now."
@@ -141,7 +142,7 @@ def _checked(request: Request) -> int:
         one_root(projects)
     settings = {project: _settings(project, request) for project in projects}
     when = day(request.today)
-    fails = False
+    fails, lost = False, 0
     for project, below in projects.items():
         report = _report(project, below, settings[project], request, when)
         for path, each in outputs.items():
@@ -149,9 +150,11 @@ def _checked(request: Request) -> int:
         if not request.dry_run:
             emit(_text(report, form, project, color=wants_color(request.color)))
         if form is not Format.JSON:
-            say(*summary(report), *(details(report) if request.verbose else ()))
+            gaps = () if form.is_lines else unjudged(report)
+            say(*summary(report), *gaps, *(details(report) if request.verbose else ()))
         fails = fails or any(_weighs(finding, Severity(request.fail_on)) for finding in report.findings)
-    return FOUND if fails and not request.exit_zero else CLEAN
+        lost += len(report.gaps) if settings[project].strict else 0
+    return strictly(FOUND if fails and not request.exit_zero else CLEAN, lost)
 
 
 class _Task(NamedTuple):

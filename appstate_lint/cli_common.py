@@ -18,7 +18,7 @@ import msgspec
 
 from appstate_lint import cache, config, source
 from appstate_lint.checks import RULES
-from appstate_lint.cli_output import CannotRun, say
+from appstate_lint.cli_output import FAILED, CannotRun, say
 from appstate_lint.config import Settings
 from appstate_lint.frameworks import rules_folder
 from appstate_lint.model import Report, Rule, Silence
@@ -204,6 +204,15 @@ def details(report: Report) -> Iterator[str]:
     ignored = Counter(each.where for each in report.silenced if each.by is Silence.IGNORE)
     for where, count in sorted(ignored.items()):
         yield f"ignored: {count} by {where}"
+
+
+def strictly(code: int, gaps: int) -> int:
+    """Return the exit code where so many gaps count as failure: ``code`` if there are none. Says why it is another."""
+    if not gaps:
+        return code
+    lost = "1 thing was" if gaps == 1 else f"{gaps} things were"
+    say(f"appstate-lint: incomplete, which strict does not accept: {lost} not judged; mend or exclude what is named")
+    return FAILED
 
 
 def wants_color(choice: str) -> bool:

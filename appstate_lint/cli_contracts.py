@@ -33,6 +33,7 @@ from appstate_lint.model import Severity
 from appstate_lint.progress import waiting
 from appstate_lint.report import contracts as shown
 from appstate_lint.report.contracts import GraphFormat
+from appstate_lint.report.text import remarks
 
 NOTHING = "note: no contracts are declared; `appstate-lint contracts infer --write` writes those that hold today"
 
@@ -48,7 +49,7 @@ class Asked(NamedTuple):
     def notes(self) -> list[str]:
         """Return what is said to people besides the answer."""
         report = self.reckoning.report
-        notes = [f"note: {note}" for note in report.notes]
+        notes = [*remarks(report)]
         compliance = self.reckoning.compliance
         for place in unread(compliance.project, compliance.settings):
             notes.append(

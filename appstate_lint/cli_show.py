@@ -35,6 +35,7 @@ from appstate_lint.model import Rule
 from appstate_lint.progress import waiting
 from appstate_lint.report import Format, accesses_text, timeline_text
 from appstate_lint.report.rules import by_code, page_summary, rules_table
+from appstate_lint.report.text import remarks
 
 
 @click.command()
@@ -117,7 +118,7 @@ def timeline(
         hint = f"; did you mean {close}?" if close else "; `appstate-lint timeline` lists all"
         raise CannotRun(f"nothing in {project.root} touches a component {component!r}{hint}")
     emit(timeline_text(report, component, Format(output_format), color=wants_color(color)))
-    say(*(f"note: {note}" for note in report.notes), *(details(report) if verbose else ()))
+    say(*remarks(report), *(details(report) if verbose else ()))
     return CLEAN
 
 

@@ -21,6 +21,7 @@ from appstate_lint.model import (
     FileCounts,
     Finding,
     FrameworkVersion,
+    Gap,
     Kind,
     Phase,
     ReadCounts,
@@ -201,7 +202,7 @@ def _ran(work: _Work, wanted: Wanted) -> Ran:
     before = store.reused
     ran = _run(work.root, work.settings, work.files, work.load, wanted, known, jobs=work.jobs)
     report = _counted(ran.report, store.reused - before)
-    if not work.unsaved:
+    if not work.unsaved and not any(gap.fault for gap in report.gaps):
         digests = tuple(map(known.digest, work.files))
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
         context = _context(store, work.root, work.settings, wanted)
@@ -293,7 +294,8 @@ def _run(
     core = [each.path for each in needed]
     survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
-    findings = selection.numbered(_merged(checked.findings))
+    gaps = (*_unparsed(needed), *telling.gaps, *checked.gaps)
+    findings = selection.numbered(_merged([*checked.findings, *checks.internal_errors(gaps)]))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
         root=str(root),
@@ -302,10 +304,8 @@ def _run(
         findings=tuple(selection.without(findings, silenced)),
         silenced=tuple(silenced),
         accesses=telling.accesses,
-        notes=(*_notes(telling, unseen), *checked.notes),
-        incomplete=bool(unseen or checked.notes)
-        or telling.incomplete
-        or any(life.exhausted for life in telling.timeline.lives),
+        notes=tuple(_notes(telling)),
+        gaps=gaps,
         stories=stories(telling.timeline) if wanted.with_stories else (),
     )
     return Ran(report, closed, compliance, tuple(findings), survey)
@@ -428,10 +428,16 @@ def _coverage(
     )
 
 
-def _notes(telling: Telling, unseen: Iterable[Unseen]) -> Iterable[str]:
-    """Yield sentences for people about what could not be seen or was withheld."""
-    for each in unseen:
-        yield f"{each.file} could not be parsed: what it may write is taken as unknown"
+def _unparsed(needed: Mapping[SourceFile, Parsed]) -> Iterator[Gap]:
+    """Yield the files that matter and could not be parsed."""
+    for file in sorted(needed):
+        if needed[file].facts.error:
+            lost = "what it tests is not judged" if file.is_test else "what it may write is taken as unknown"
+            yield Gap(file.path, 1, f"{file.path} could not be parsed: {lost}")
+
+
+def _notes(telling: Telling) -> Iterable[str]:
+    """Yield sentences for people about what was withheld."""
     yield from telling.notes
     for reason, withheld in sorted(telling.timeline.withheld.items()):
         count = len(withheld)
@@ -439,6 +445,3 @@ def _notes(telling: Telling, unseen: Iterable[Unseen]) -> Iterable[str]:
             "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"
         )
         yield f"{count} {names} not reported: {reason}"
-    for life in telling.timeline.lives:
-        if life.exhausted:
-            yield f"{life.name}: the analysis was cut short by its budget"

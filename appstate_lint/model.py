@@ -330,6 +330,18 @@ class Coverage(msgspec.Struct, frozen=True):
     dynamic: tuple[Spot, ...]
 
 
+class Gap(msgspec.Struct, frozen=True, order=True):
+    """Something that was not judged, so that silence about it proves nothing; ``text`` is a sentence for people.
+
+    ``file`` is empty, and ``line`` 0, where it is no place of the project. With ``fault``, the linter itself failed.
+    """
+
+    file: str
+    line: int
+    text: str
+    fault: bool = False
+
+
 class FrameworkVersion(msgspec.Struct, frozen=True):
     """A framework and its version in a project; ``said_by`` is a file, or the assumption where none says so."""
 
@@ -341,7 +353,8 @@ class FrameworkVersion(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """All that an analysis says of one project; ``root`` is absolute, all else relative to it.
 
-    ``notes`` are sentences for people: why something was withheld or left incomplete. ``stories`` is filled on demand.
+    ``gaps`` are what was not judged, ``notes`` sentences for people: why something was withheld. ``stories`` is filled
+    on demand.
     ``silenced`` are the findings that are not reported because the project said so.
     """
 
@@ -351,6 +364,11 @@ class Report(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     accesses: tuple[Access, ...]
     notes: tuple[str, ...] = ()
-    incomplete: bool = False
+    gaps: tuple[Gap, ...] = ()
     stories: tuple[Story, ...] = ()
     silenced: tuple[Silenced, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something was not judged."""
+        return bool(self.gaps)

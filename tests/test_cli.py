@@ -24,6 +24,7 @@ from appstate_lint.model import (
     Coverage,
     FileCounts,
     Finding,
+    Gap,
     Kind,
     Phase,
     ReadCounts,
@@ -537,9 +538,10 @@ def test_characters_that_shape_letters_stay(text: str) -> None:
 
 
 def test_the_json_of_a_report() -> None:
-    said = msgspec.structs.replace(report(finding(2, 4, 2, 6)), incomplete=True)
+    said = msgspec.structs.replace(report(finding(2, 4, 2, 6)), gaps=(Gap("b.py", 3, "cut short"),))
     page = json.loads(findings_text(said, Format.JSON, lines=lambda _: [], color=False))
-    assert (page["notes"], page["incomplete"]) == (["so it is"], True)
+    assert (page["notes"], page["incomplete"]) == (["cut short", "so it is"], True)
+    assert page["gaps"] == [{"file": "b.py", "line": 3, "text": "cut short", "fault": False}]
     assert page["applications"] == [
         {"name": "a:app", "file": "a.py", "line": 1, "framework": "fastapi", "entry_points": 3, "open": False}
     ]

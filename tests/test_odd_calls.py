@@ -113,19 +113,23 @@ def test_a_fault_of_the_linter_costs_one_launcher(tmp_path: Path, monkeypatch: p
     for name in ("bad.py", "good.py"):
         (tmp_path / name).write_text(text, encoding="utf-8")
     report = engine.analyze(tmp_path, config.load(tmp_path, None))
-    assert [(each.file, each.code) for each in report.findings] == [("good.py", "E7802")]
-    assert report.incomplete
-    assert [note for note in report.notes if note.startswith("bad:<module>: the linter itself failed (IndexError in ")]
+    assert [(each.file, each.code) for each in report.findings] == [("bad.py", "E7899"), ("good.py", "E7802")]
+    (gap,) = report.gaps
+    assert gap.text.startswith("bad:<module>: the linter itself failed (IndexError in ")
+    assert (gap.file, report.findings[0].message) == ("bad.py", gap.text)
 
 
-def test_a_fault_of_a_rule_costs_that_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ValueError, KeyError, RecursionError, MemoryError])
+def test_a_fault_of_a_rule_costs_that_rule(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(faults, "END_IT", False)
     (tmp_path / "appstate-lint.toml").touch()
     text = "from fastapi import FastAPI\napp = FastAPI()\n\n\n@app.get('/')\ndef show():\n    return app.state.db\n"
     (tmp_path / "main.py").write_text(text, encoding="utf-8")
 
     def failing(_: object) -> list[Finding]:
-        raise KeyError("db")
+        raise error("db")
 
     for rule, _ in checks.CHECKS:
         broken = tuple((each, failing if each is rule else check) for each, check in checks.CHECKS)
@@ -133,6 +137,8 @@ def test_a_fault_of_a_rule_costs_that_rule(tmp_path: Path, monkeypatch: pytest.M
         report = engine.analyze(tmp_path, config.load(tmp_path, None))
         monkeypatch.undo()
         monkeypatch.setattr(faults, "END_IT", False)
-        assert [each.code for each in report.findings] == ([] if rule.code == "E7802" else ["E7802"])
-        assert [note for note in report.notes if note.startswith(f"{rule.name}: the linter itself failed (KeyError")]
-        assert report.incomplete
+        found = [each.code for each in report.findings]
+        assert found == (["E7899"] if rule.code == "E7802" else ["E7899", "E7802"])
+        (gap,) = report.gaps
+        assert gap.text.startswith(f"{rule.name}: the linter itself failed ({error.__name__}")
+        assert (gap.file, gap.line) == ("main.py", 2)

@@ -46,7 +46,7 @@ from appstate_lint.checks import (
     unused_ignore,
     wrong_channel,
 )
-from appstate_lint.model import Finding, Rule
+from appstate_lint.model import Finding, Gap, Place, Rule
 
 if TYPE_CHECKING:
     from appstate_lint.contracts import Compliance
@@ -112,23 +112,40 @@ RULES: tuple[Rule, ...] = (
 
 
 class Checked(NamedTuple):
-    """What all rules say, and notes on those that failed."""
+    """What all rules say, and what those that failed leave open."""
 
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
+    gaps: tuple[Gap, ...]
 
 
 def run(timeline: Timeline, compliance: Compliance, survey: Survey, tests: Container[str] = frozenset()) -> Checked:
     """Return the findings of all rules; those in the files ``tests`` only of rules about tests or contracts."""
     found: list[Finding] = []
-    notes: list[str] = []
+    gaps: list[Gap] = []
     for rule, answers in _answers(timeline, compliance, survey):
         everywhere = rule.of_tests or rule in _OF_CONTRACTS
         try:
             found += [finding for finding in answers() if everywhere or finding.file not in tests]
         except Exception as error:
-            notes.append(f"{rule.name}: {faults.described(error)}, so this rule found less; please report it")
-    return Checked(tuple(found), tuple(notes))
+            text = f"{rule.name}: {faults.described(error)}, so this rule found less; please report it"
+            gaps.append(Gap(*_anywhere(timeline, survey), text, fault=True))
+    return Checked(tuple(found), tuple(gaps))
+
+
+def internal_errors(gaps: Iterable[Gap]) -> Iterator[Finding]:
+    """Yield a finding for each gap that a fault of the linter itself left, where that has a place."""
+    for gap in gaps:
+        if gap.fault and gap.file:
+            place = Place(gap.file, gap.line, 0, gap.line, 1)
+            yield INTERNAL_ERROR.finding(place, function="", component=gap.text.partition(":")[0], problem=gap.text)
+
+
+def _anywhere(timeline: Timeline, survey: Survey) -> tuple[str, int]:
+    """Return where what concerns the whole project is shown: at its first application, or on top of its first file."""
+    if timeline.lives:
+        return timeline.lives[0].place.file, timeline.lives[0].place.line
+    file = min(survey.project.facts, default="")
+    return file, 1 if file else 0
 
 
 def _answers(

@@ -48,7 +48,7 @@ def findings_text(
     """
     if form in (Format.TEXT, Format.CONCISE):
         rows = text.concise(report.findings) if form is Format.CONCISE else text.full(report.findings, lines)
-        return text.styled(rows, color=color)
+        return text.styled((*rows, *text.gap_rows(report.gaps)), color=color)
     if form is Format.JSON:
         return json.findings_json(report)
     from appstate_lint.report import github, gitlab, junit, rdjson, sarif  # not needed on most days

@@ -6,9 +6,9 @@ allowed only where the annotation ends on the line where it begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from appstate_lint.model import Finding, Report, Severity
+from appstate_lint.model import Finding, Gap, Report, Severity
 from appstate_lint.report.text import one_line, visible
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -17,8 +17,12 @@ _IN_PROPERTIES = {**_IN_MESSAGES, ":": "%3A", ",": "%2C"}
 
 
 def commands(report: Report, prefix: str) -> str:
-    """Return a workflow command a finding; ``prefix`` leads from the root of the repository to that of the project."""
-    return "".join(f"{_command(finding, prefix)}\n" for finding in report.findings)
+    """Return a workflow command for each finding, and each thing that was not judged.
+
+    ``prefix`` leads from the root of the repository to that of the project.
+    """
+    lines = (*(_command(finding, prefix) for finding in report.findings), *(_gap(gap, prefix) for gap in report.gaps))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _command(finding: Finding, prefix: str) -> str:
@@ -30,8 +34,17 @@ def _command(finding: Finding, prefix: str) -> str:
     }
     if finding.line == finding.end_line:
         properties |= {"col": finding.column + 1, "endColumn": finding.end_column + 1}
+    return _line(_COMMANDS[finding.severity], properties, "\n".join(_lines(finding)))
+
+
+def _gap(gap: Gap, prefix: str) -> str:
+    place: dict[str, object] = {"file": prefix + gap.file, "line": gap.line} if gap.file else {}
+    return _line("warning", {"title": "appstate-lint: incomplete", **place}, f"incomplete: {one_line(gap.text)}")
+
+
+def _line(command: str, properties: Mapping[str, object], message: str) -> str:
     given = ",".join(f"{name}={_escaped(str(value), _IN_PROPERTIES)}" for name, value in properties.items())
-    return f"::{_COMMANDS[finding.severity]} {given}::{_escaped(chr(10).join(_lines(finding)), _IN_MESSAGES)}"
+    return f"::{command} {given}::{_escaped(message, _IN_MESSAGES)}"
 
 
 def _lines(finding: Finding) -> Iterator[str]:

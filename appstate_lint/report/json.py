@@ -63,8 +63,9 @@ def findings_json(report: Report) -> str:
         "applications": [msgspec.to_builtins(application) for application in report.applications],
         "coverage": msgspec.to_builtins(report.coverage),
         "findings": [finding_object(finding) for finding in report.findings],
-        "notes": list(report.notes),
+        "notes": [*(gap.text for gap in report.gaps), *report.notes],
         "incomplete": report.incomplete,
+        "gaps": [msgspec.to_builtins(gap) for gap in report.gaps],
         "silenced": [
             {"by": each.by.value, "where": each.where, "finding": finding_object(each.finding)}
             for each in report.silenced

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from appstate_lint.model import Finding, Place, Report, Severity
+from appstate_lint.model import Finding, Gap, Place, Report, Severity
 from appstate_lint.report.text import Lines, one_line
 
 _SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
 
 
 def diagnostics(report: Report, prefix: str, lines: Lines) -> str:
-    """Return the findings as one JSON object; ``prefix`` leads from the root of the repository to that of the project.
+    """Return the findings, and what was not judged, as one JSON object.
 
+    ``prefix`` leads from the root of the repository to that of the project;
     ``lines`` gives the text of the files, which columns in bytes need.
     """
     found = [_diagnostic(finding, prefix, lines) for finding in report.findings]
+    found += [_gap(gap, prefix) for gap in report.gaps]
     return json.dumps({"source": {"name": "appstate-lint"}, "diagnostics": found}, indent=1) + "\n"
 
 
@@ -37,6 +39,14 @@ def _diagnostic(finding: Finding, prefix: str, lines: Lines) -> dict[str, object
             for file, line, text in (*steps, *others)
         ],
     }
+
+
+def _gap(gap: Gap, prefix: str) -> dict[str, object]:
+    place: dict[str, object] = {"path": prefix + gap.file or "."}
+    if gap.line:
+        place["range"] = {"start": {"line": gap.line}}
+    message = f"incomplete: {one_line(gap.text)}"
+    return {"message": message, "location": place, "severity": "INFO", "code": {"value": "incomplete"}}
 
 
 def _range(place: Place, lines: Lines) -> dict[str, object]:

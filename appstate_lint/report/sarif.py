@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from appstate_lint import __version__
-from appstate_lint.model import Confidence, Finding, Place, Report, Rule, Severity, Silence, Silenced, Step
+from appstate_lint.model import Confidence, Finding, Gap, Place, Report, Rule, Severity, Silence, Silenced, Step
 from appstate_lint.report.rules import page_description, page_summary
 from appstate_lint.report.text import one_line
 
@@ -45,7 +45,7 @@ def sarif_log(report: Report, prefix: str, rules: Iterable[Rule], pages: Mapping
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _notifications(report)}],
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _notifications(report, prefix)}],
         "results": [_result(finding, silenced, numbers[finding.rule], prefix) for finding, silenced in results],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
@@ -67,8 +67,17 @@ def _rule(rule: Rule, page: str) -> dict[str, object]:
     }
 
 
-def _notifications(report: Report) -> list[dict[str, object]]:
-    return [{"level": "note", "message": {"text": one_line(note)}} for note in report.notes]
+def _notifications(report: Report, prefix: str) -> list[dict[str, object]]:
+    said = [_gap(gap, prefix) for gap in report.gaps]
+    for note in report.notes:
+        said.append({"level": "note", "message": {"text": one_line(note)}})
+    return said
+
+
+def _gap(gap: Gap, prefix: str) -> dict[str, object]:
+    text = {"text": f"incomplete: {one_line(gap.text)}"}
+    located = {"locations": [_location(prefix + gap.file, {"startLine": gap.line})]} if gap.file else {}
+    return {"level": "warning", "message": text, "descriptor": {"id": "incomplete"}, **located}
 
 
 def _result(finding: Finding, silenced: Silenced | None, number: int, prefix: str) -> dict[str, object]:

@@ -11,7 +11,18 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from appstate_lint.model import Access, FileCounts, Finding, Place, Report, Severity, Silence, Silenced, severity_of
+from appstate_lint.model import (
+    Access,
+    FileCounts,
+    Finding,
+    Gap,
+    Place,
+    Report,
+    Severity,
+    Silence,
+    Silenced,
+    severity_of,
+)
 
 Lines = Callable[[str], Sequence[str]]
 """Gives the lines of a file of the project, without line ends; empty when it cannot be read."""
@@ -69,6 +80,12 @@ def full(findings: Iterable[Finding], lines: Lines) -> Iterator[Row]:
         yield ()
 
 
+def gap_rows(gaps: Iterable[Gap]) -> Iterator[Row]:
+    """Yield one line for each thing that was not judged."""
+    for gap in gaps:
+        yield (Span("incomplete: ", "bold yellow"), Span(one_line(gap.text)))
+
+
 def access_lines(accesses: Iterable[Access]) -> Iterator[Row]:
     """Yield one line an access: place, kind, component, phases, presence, application and function."""
     for access in accesses:
@@ -85,10 +102,13 @@ def access_lines(accesses: Iterable[Access]) -> Iterator[Row]:
 
 
 def summary(report: Report) -> tuple[str, ...]:
-    """Return the lines that close a check: what was found, what was seen, what could not be decided."""
+    """Return the lines that close a check: what was found, what was seen, what could not be decided.
+
+    That something was not judged is said, and not what: forms that are lines hold that themselves.
+    """
     files, reads = report.coverage.files, report.coverage.reads
     counts = (
-        _findings_count(report.findings) + _silenced_count(report.silenced),
+        _findings_count(report.findings) + _silenced_count(report.silenced) + (", incomplete" if report.gaps else ""),
         f"{_count(files.seen, 'file')} seen, {files.parsed} parsed{_cached(files)}",
         _applications(report),
         f"reads: {reads.proved} proved, {reads.flagged} flagged, {reads.unknown} unknown, {reads.unreached} unreached",
@@ -100,8 +120,21 @@ def summary(report: Report) -> tuple[str, ...]:
             'applications = ["package.module:variable"] in appstate-lint.toml, '
             "or under [tool.appstate-lint] in pyproject.toml"
         )
-    rows += [f"note: {note}" for note in report.notes]
-    return tuple(map(visible, rows))
+    return (*map(visible, rows), *_notes(report))
+
+
+def unjudged(report: Report) -> tuple[str, ...]:
+    """Return a line for each thing that was not judged."""
+    return tuple(f"incomplete: {one_line(gap.text)}" for gap in report.gaps)
+
+
+def remarks(report: Report) -> tuple[str, ...]:
+    """Return a line for each thing that was not judged, and for each note."""
+    return (*unjudged(report), *_notes(report))
+
+
+def _notes(report: Report) -> tuple[str, ...]:
+    return tuple(visible(f"note: {note}") for note in report.notes)
 
 
 def _cached(files: FileCounts) -> str:

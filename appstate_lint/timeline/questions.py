@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
 
 MOST_STEPS = 8
+CUT_SHORT = "the analysis was cut short by its budget"
 _AROUND = (*EARLY, Phase.SHUTDOWN)
 
 
@@ -283,7 +284,7 @@ class Timeline:
         if component.name in life.written_somewhere:
             return f"{life.name}: '{component.name}' is written on a path that was taken as impossible"
         if life.exhausted:
-            return f"{life.name}: the analysis was cut short by its budget"
+            return f"{life.name}: {CUT_SHORT}"
         return ""
 
     # ------------------------------------------------------------ time

@@ -16,7 +16,7 @@ from appstate_lint.config import Settings
 from appstate_lint.facts import flow
 from appstate_lint.facts.extraction import DEEP_RECURSION_LIMIT, STACK_BYTES
 from appstate_lint.frameworks import Tables, prefixes
-from appstate_lint.model import Access, Kind, Phase, Place, Spot
+from appstate_lint.model import Access, Gap, Kind, Phase, Place, Spot
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
 from appstate_lint.project.mentions import Mentions
@@ -29,7 +29,7 @@ from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
 from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
-from appstate_lint.timeline.questions import EntryPoint, MissingSource, NoneSource, Timeline, Unseen
+from appstate_lint.timeline.questions import CUT_SHORT, EntryPoint, MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
 from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
@@ -43,8 +43,7 @@ class Telling(msgspec.Struct, frozen=True):
     accesses: tuple[Access, ...]
     dynamic: tuple[Spot, ...]
     notes: tuple[str, ...] = ()
-    incomplete: bool = False
-    """Whether a fault of the linter itself left something out."""
+    gaps: tuple[Gap, ...] = ()
 
 
 def interpret(
@@ -99,7 +98,6 @@ def _interpret(
     }
     lives = [life for name, life in sorted(told.items()) if name in launched or life.place not in filled]
     lives = _without_doubles(lives)
-    failed = tuple(_fault_note(account, project) for account in accounts if account.fault)
     wanted = set(settings.applications)
     named = {life.name for life in lives} | {life.name.replace(":", ".") for life in lives}
     notes = tuple(
@@ -137,7 +135,11 @@ def _interpret(
         if not owner.endswith(YIELDED)
     }
     accesses = _accesses(lives, (*unreached, *extra), phasing)
-    return Telling(timeline, accesses, tuple(sorted(dynamic)), (*notes, *failed), bool(failed))
+    gaps = [gap for account in accounts for gap in _gaps(account, project)]
+    gaps += [Gap(life.place.file, life.place.line, f"{life.name}: {CUT_SHORT}") for life in lives if life.exhausted]
+    if sweep.exhausted or (test_sweep is not None and test_sweep.exhausted):
+        gaps.append(Gap("", 0, f"code that no application reaches: {CUT_SHORT}"))
+    return Telling(timeline, accesses, tuple(sorted(dynamic)), notes, tuple(gaps))
 
 
 # ---------------------------------------------------------------- applications
@@ -158,6 +160,7 @@ class Account(NamedTuple):
     dynamic: frozenset[tuple[str, int, bool, str]]
     given: frozenset[tuple[str, int, str]]
     none_calls: tuple[NoneCall, ...]
+    exhausted: bool = False
     fault: str = ""
     """What went wrong in the linter itself: then nothing is told."""
 
@@ -165,7 +168,7 @@ class Account(NamedTuple):
 def _failed(root: Root, error: Exception) -> Account:
     """Return the account of a launcher in whose interpretation the linter failed."""
     fault, empty = faults.described(error), frozenset[Any]()
-    return Account(root, (), (), empty, empty, (), empty, empty, (), fault)
+    return Account(root, (), (), empty, empty, (), empty, empty, (), fault=fault)
 
 
 def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
@@ -183,14 +186,21 @@ def _account(run: interpreter.Life, root: Root, project: Project) -> Account:
         dynamic=frozenset(run.records.dynamic),
         given=frozenset(run.records.given),
         none_calls=tuple(run.records.none_calls.values()),
+        exhausted=run.exhausted,
     )
 
 
-def _fault_note(account: Account, project: Project) -> str:
-    module, function = project.modules.by_path[account.root.file].module, account.root.function
-    name = project.function(account.root.file, function).qualname if function != MODULE else "<module>"
-    where = f"{module}:{name}"
-    return f"{where}: {account.fault}, so what starts there was not judged; please report it"
+def _gaps(account: Account, project: Project) -> Iterator[Gap]:
+    """Yield why what starts at a launcher was not judged; what was cut short in an application is told of that."""
+    file, function = account.root.file, account.root.function
+    facts = project.function(file, function) if function != MODULE else None
+    line = facts.at[0] if facts is not None else 1
+    where = f"{project.modules.by_path[file].module}:{facts.qualname if facts is not None else '<module>'}"
+    if account.fault:
+        text = f"{where}: {account.fault}, so what starts there was not judged; please report it"
+        yield Gap(file, line, text, fault=True)
+    elif account.exhausted and not account.lives:
+        yield Gap(file, line, f"{where}: {CUT_SHORT}")
 
 
 class _Teller:
