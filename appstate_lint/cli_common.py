@@ -107,6 +107,11 @@ def projects_of(paths: tuple[str, ...]) -> Mapping[Project, frozenset[str]]:
     for path in given:
         real = path.resolve()
         project = Project(source.find_root(real).resolve(), source.alone(real))
+        if source.is_disk(project.root) and not project.left_out:
+            hint = (
+                "name the folder of one" if real == project.root else "put an appstate-lint.toml into the folder of one"
+            )
+            raise CannotRun(f"{path}: the root of the disk is no project; {hint}")
         below = real.relative_to(project.root).as_posix() if real.is_relative_to(project.root) else "."
         projects[project] = projects.get(project, frozenset()) | {below}
     return projects

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,11 +119,11 @@ def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, 
     """
     from appstate_lint import contracts
 
-    files = source.discover(root, settings.exclude, settings.tests)
+    found = source.explore(root, settings.exclude, settings.tests)
     load = _loader(root, {}, store)
-    known = _Known(_context(store, root, settings, Wanted()), store, {}) if store is not None else None
-    ran = _run(root, settings, files, load, Wanted(), known, watch=True, jobs=jobs)
-    applied = selection.applied(ran.report, settings, _texts(files, load))
+    known = _Known(_context(store, root, settings, found, Wanted()), store, {}) if store is not None else None
+    ran = _run(root, settings, found, load, Wanted(), known, watch=True, jobs=jobs)
+    applied = selection.applied(ran.report, settings, _texts(found.files, load))
     return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
 
 
@@ -161,33 +161,37 @@ class _Work(NamedTuple):
 
     root: Path
     settings: Settings
-    files: tuple[SourceFile, ...]
+    found: source.Discovery
     load: Load
     unsaved: Mapping[str, str]
     store: cache.Store | None
     jobs: int
+
+    def context(self, store: cache.Store, wanted: Wanted) -> bytes:
+        """Return the digest of all but the files that an analysis depends on."""
+        return _context(store, self.root, self.settings, self.found, wanted)
 
 
 def _work(
     root: Path, settings: Settings, overlay: Mapping[str, str] | None, store: cache.Store | None, jobs: int
 ) -> _Work:
     unsaved = overlay or {}
-    files = source.discover(root, settings.exclude, settings.tests, unsaved=unsaved)
-    return _Work(root, settings, files, _loader(root, unsaved, store), unsaved, store, jobs)
+    found = source.explore(root, settings.exclude, settings.tests, unsaved=unsaved)
+    return _Work(root, settings, found, _loader(root, unsaved, store), unsaved, store, jobs)
 
 
 def _applied(work: _Work, report: Report) -> Report:
     """Return a report as the settings want it."""
-    return selection.applied(report, work.settings, _texts(work.files, work.load))
+    return selection.applied(report, work.settings, _texts(work.found.files, work.load))
 
 
 def _stored(work: _Work, wanted: Wanted) -> Report | None:
     """Return the report that is stored, if there is one and it stands."""
     store = work.store
-    last = None if store is None else store.last(_context(store, work.root, work.settings, wanted))
+    last = None if store is None else store.last(work.context(store, wanted))
     if last is None or store is None:
         return None
-    if not unchanged.stands(last, work.files, store, work.unsaved, lambda: _skimmer(work.root, work.settings)):
+    if not unchanged.stands(last, work.found.files, store, work.unsaved, lambda: _skimmer(work.root, work.settings)):
         return None
     counted = last.report.coverage.files
     return _counted(msgspec.structs.replace(last.report, root=str(work.root)), counted.parsed + counted.cached)
@@ -197,16 +201,16 @@ def _ran(work: _Work, wanted: Wanted) -> Ran:
     """Analyze anew; the report is stored from now on, unless some text is unsaved."""
     store = work.store
     if store is None:
-        return _run(work.root, work.settings, work.files, work.load, wanted, jobs=work.jobs)
-    known = _Known(_context(store, work.root, work.settings, Wanted()), store, work.unsaved)
+        return _run(work.root, work.settings, work.found, work.load, wanted, jobs=work.jobs)
+    known = _Known(work.context(store, Wanted()), store, work.unsaved)
     before = store.reused
-    ran = _run(work.root, work.settings, work.files, work.load, wanted, known, jobs=work.jobs)
+    ran = _run(work.root, work.settings, work.found, work.load, wanted, known, jobs=work.jobs)
     report = _counted(ran.report, store.reused - before)
     if not work.unsaved and not any(gap.fault for gap in report.gaps):
-        digests = tuple(map(known.digest, work.files))
+        digests = tuple(map(known.digest, work.found.files))
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
-        context = _context(store, work.root, work.settings, wanted)
-        store.keep(context, cache.Last(work.files, digests, skimmed, ran.closed.fixtures, report))
+        last = cache.Last(work.found.files, digests, skimmed, ran.closed.fixtures, report)
+        store.keep(work.context(store, wanted), last)
     return ran._replace(report=report)
 
 
@@ -228,8 +232,10 @@ def _skimmer(root: Path, settings: Settings) -> unchanged.Skim:
     return Sieve(tables_of(root, settings), settings).skim
 
 
-def _context(store: cache.Store, root: Path, settings: Settings, wanted: Wanted) -> bytes:
+def _context(store: cache.Store, root: Path, settings: Settings, found: source.Discovery, wanted: Wanted) -> bytes:
     """Return the digest of all but the files that an analysis depends on: settings, options, stated versions.
+
+    What could not be looked into is a part of it.
 
     What the settings select, ignore or accept is decided after it.
     """
@@ -237,7 +243,7 @@ def _context(store: cache.Store, root: Path, settings: Settings, wanted: Wanted)
     asked = msgspec.structs.replace(
         settings, select=(), ignore=(), path_ignores=(), severities=(), strict=False, accepted=Baseline(), digest=""
     )
-    return cache.digest_of(msgspec.json.encode((asked, wanted, stating)))
+    return cache.digest_of(msgspec.json.encode((asked, wanted, stating, found.unread)))
 
 
 def _counted(report: Report, cached: int) -> Report:
@@ -250,7 +256,7 @@ def _counted(report: Report, cached: int) -> Report:
 def _run(
     root: Path,
     settings: Settings,
-    files: Sequence[SourceFile],
+    found: source.Discovery,
     load: Load,
     wanted: Wanted,
     known: _Known | None = None,
@@ -274,6 +280,7 @@ def _run(
     extract = extracted if known is None else known.store.extract
     parser = closure.Parser(load, extract, jobs if fresh and len(files) >= MANY_FILES else 1)
     tables = tables_of(root, settings)
+    files = found.files
     modules = Modules(files, tables.foreign)
     closed = closure.close(files, modules, parser, tables, settings)
     needed = closed.parsed
@@ -294,7 +301,7 @@ def _run(
     core = [each.path for each in needed]
     survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
-    gaps = (*_unparsed(needed), *telling.gaps, *checked.gaps)
+    gaps = (*_unread(found), *_unparsed(needed), *telling.gaps, *checked.gaps)
     findings = selection.numbered(_merged([*checked.findings, *checks.internal_errors(gaps)]))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
@@ -426,6 +433,12 @@ def _coverage(
         reads=ReadCounts(proved, flagged, unknown, unreached),
         dynamic=telling.dynamic,
     )
+
+
+def _unread(found: source.Discovery) -> Iterator[Gap]:
+    """Yield the directories that could not be looked into."""
+    for directory, reason in found.unread:
+        yield Gap(directory, 0, f"{directory} cannot be read ({reason}): what it holds is not judged")
 
 
 def _unparsed(needed: Mapping[SourceFile, Parsed]) -> Iterator[Gap]:

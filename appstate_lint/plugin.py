@@ -60,8 +60,12 @@ class Project(NamedTuple):
 
     def settings(self) -> Settings:
         """Read the configuration; raises ``config.ConfigErrors``."""
+        problem = ""
         if not self.left_out and not self.root.is_dir():  # else it is a new file's folder, not yet made
             problem = "there is no such folder; name one that exists"
+        elif not self.left_out and source.is_disk(self.root):
+            problem = "the root of the disk is no project; name the folder of one, or put an appstate-lint.toml there"
+        if problem:
             raise config.ConfigErrors([config.ConfigError(str(self.root), 1, "appstate-root", problem)])
         settings = baseline.with_baseline(self.root, config.load(self.root, self.explicit))
         return msgspec.structs.replace(settings, exclude=(*self.left_out, *settings.exclude))

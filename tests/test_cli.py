@@ -339,6 +339,7 @@ def test_config_shows_the_settings(shop: Path, capsys: pytest.CaptureFixture[str
     ("arguments", "said"),
     [
         (["check", "nowhere.py"], "no such file or directory: nowhere.py"),
+        (["check", "/"], "/: the root of the disk is no project; name the folder of one"),
         (["check", "--nonsense"], "No such option: --nonsense"),
         (["check", "--output-format", "xml"], "'xml' is not one of"),
         (["check", "--config", "nowhere.toml"], "no such configuration file: nowhere.toml"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,6 +88,19 @@ def a_file_too_deep(shop: Path, _: pytest.MonkeyPatch) -> str:
     return "deep.py could not be parsed"
 
 
+def a_folder_that_cannot_be_read(shop: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (shop / "secret").mkdir()
+    scan = os.scandir
+
+    def refused(path: str) -> os.ScandirIterator[str]:
+        if str(path).endswith("secret"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)  # the tests may run as one who reads everything
+    return "secret cannot be read (Permission denied)"
+
+
 def an_application_beyond_the_budget(_: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(functions, "MOST_CALLS", 1)
     return "main:app: the analysis was cut short by its budget"
@@ -125,6 +140,7 @@ CAUSES: tuple[Cause, ...] = (
     a_file_that_cannot_be_parsed,
     a_test_that_cannot_be_parsed,
     a_file_too_deep,
+    a_folder_that_cannot_be_read,
     an_application_beyond_the_budget,
     an_application_too_deep,
     other_code_beyond_the_budget,
@@ -195,9 +211,17 @@ def test_strict_never_ends_clean(
     assert run("check", *options).code == 2
 
 
-def test_what_is_excluded_is_no_gap(shop: Path, run: Run) -> None:
-    (shop / "broken.py").write_text(BROKEN)
-    (shop / "appstate-lint.toml").write_text('exclude = ["broken.py"]\n')
+def test_what_is_excluded_is_no_gap(shop: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_file_that_cannot_be_parsed(shop, monkeypatch)
+    a_folder_that_cannot_be_read(shop, monkeypatch)
+    (shop / "appstate-lint.toml").write_text('exclude = ["broken.py", "secret"]\n')
+    assert run("check", "--strict").code == 0
+
+
+def test_what_can_be_read_again_is_no_gap_any_more(shop: Path, run: Run) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        a_folder_that_cannot_be_read(shop, patch)
+        assert run("check", "--strict").code == 2
     assert run("check", "--strict").code == 0
 
 

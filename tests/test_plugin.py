@@ -312,6 +312,17 @@ def test_options_name_the_configuration_and_the_root(shop: Path, tmp_path: Path)
     assert lint(f"--appstate-root={shop}", main) == []
 
 
+def test_the_root_of_the_disk_is_refused(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walked(*_: object) -> None:
+        raise AssertionError("the disk must not be walked")
+
+    monkeypatch.setattr(source, "explore", walked)
+    monkeypatch.setattr(source, "discover", walked)
+    enable = "--enable=appstate-config-error"
+    (message,) = lint("--appstate-root=/", enable, str(shop / "shop" / "main.py"))
+    assert (message.symbol, message.line) == ("appstate-config-error", 1)
+
+
 def test_a_root_may_lie_in_a_package(shop: Path) -> None:
     (shop / "shop" / "appstate-lint.toml").write_text("")
     assert lint(str(shop / "shop" / "main.py")) == [FAULT]

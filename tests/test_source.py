@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from appstate_lint.source import SourceFile, Unreadable, alone, decode, discover, find_root, read_bytes, repository_root
+from appstate_lint.source import (
+    SourceFile,
+    Unreadable,
+    alone,
+    decode,
+    discover,
+    explore,
+    find_root,
+    read_bytes,
+    repository_root,
+)
 from appstate_lint.source.ignoring import compile_rules
 
 
@@ -296,10 +306,11 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_unreadable_directory_is_left_out(tmp_path: Path) -> None:
+def test_unreadable_directory_is_named(tmp_path: Path) -> None:
     write(tmp_path, ["a/x.py", "b/y.py"])
     (tmp_path / "a").chmod(0)
     assert paths(tmp_path) == ["b/y.py"]
+    assert explore(tmp_path).unread == (("a", "Permission denied"),)
     (tmp_path / "a").chmod(0o700)
 
 

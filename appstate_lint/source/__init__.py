@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from appstate_lint.source.changes import NoChanges, NoGit, changed_files, git
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
-from appstate_lint.source.discovery import SourceFile, alone, discover, find_root, repository_root
+from appstate_lint.source.discovery import (
+    Discovery,
+    SourceFile,
+    alone,
+    discover,
+    explore,
+    find_root,
+    is_disk,
+    repository_root,
+)
 from appstate_lint.source.ignoring import matches
 from appstate_lint.source.pragmas import CHECKER, Pragmas, Silencer, pragmas
 from appstate_lint.source.versions import Stated, stated, stating
 
 __all__ = [
     "CHECKER",
+    "Discovery",
     "NoChanges",
     "NoGit",
     "Pragmas",
@@ -26,8 +36,10 @@ __all__ = [
     "changed_files",
     "decode",
     "discover",
+    "explore",
     "find_root",
     "git",
+    "is_disk",
     "matches",
     "pragmas",
     "read_bytes",

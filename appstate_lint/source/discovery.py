@@ -8,6 +8,8 @@ not text (undecodable bytes) are left out, since no import can reach them.
 Links: a file that is linked counts once, under its real path if that is in the project. A linked directory is followed
 when its target lies in the same repository and has not been visited, so loops end and build caches outside are not
 read. Hard links are files of their own.
+
+A directory that the system does not let us read is named, for what it holds is missing.
 """
 
 from __future__ import annotations
@@ -65,6 +67,16 @@ class SourceFile(msgspec.Struct, frozen=True, order=True):
     is_test: bool
 
 
+class Discovery(msgspec.Struct, frozen=True):
+    """The Python files of a project, sorted by path, and the directories that could not be read, with the reasons.
+
+    Directories are relative to the root with forward slashes; the root itself is ``.``.
+    """
+
+    files: tuple[SourceFile, ...]
+    unread: tuple[tuple[str, str], ...] = ()
+
+
 class _Layer(msgspec.Struct, frozen=True):
     """Rules and where they apply: paths there are ``prefix`` plus the path below the root from ``cut`` on."""
 
@@ -92,6 +104,8 @@ class _Entries(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, int], ...] = ()
     directories: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    trouble: str = ""
+    """Why the rest could not be read."""
 
 
 class _Tests(msgspec.Struct, frozen=True):
@@ -117,6 +131,7 @@ class _Found:
         self.visited: set[tuple[int, int]] = set()
         self.directories: dict[str, _Directory] = {}
         self.links: list[tuple[_Directory, str]] = []
+        self.unread: dict[str, str] = {}
         self.packages: set[str] = set()
         self.roots: set[str] = set()
 
@@ -148,15 +163,27 @@ def repository_root(start: Path) -> Path | None:
     return next((directory for directory in (here, *here.parents) if _has_vcs(directory)), None)
 
 
+def is_disk(root: Path) -> bool:
+    """Say whether ``root`` (absolute) is the root of a disk: no project, and too much to look at."""
+    return root.parent == root
+
+
 def discover(
     root: Path, exclude: Sequence[str] = (), tests: Sequence[str] = (), unsaved: Iterable[str] = ()
 ) -> tuple[SourceFile, ...]:
-    """Return the Python files below ``root``, sorted by path.
+    """Return the files that :func:`explore` finds."""
+    return explore(root, exclude, tests, unsaved).files
+
+
+def explore(
+    root: Path, exclude: Sequence[str] = (), tests: Sequence[str] = (), unsaved: Iterable[str] = ()
+) -> Discovery:
+    """Return the Python files below ``root``, and what could not be looked into.
 
     ``exclude`` and ``tests`` are patterns as in a ``.gitignore`` at the root; ``tests``, if any, replaces the usual
     ones (directories ``test`` and ``tests``, files ``test_*.py``, ``*_test.py``, ``conftest.py``). ``unsaved`` are
     paths below the root of files that only an editor has: they count where their directory does. Never raises for what
-    lies on the disk: what cannot be read is left out.
+    lies on the disk.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 -- resolve() would follow links
     repository = repository_root(root)
@@ -172,7 +199,7 @@ def discover(
             _follow(directory, name, boundary, found, excluded, test_code)
     for path in sorted(unsaved):
         _add_unsaved(path, found, excluded, test_code)
-    return _source_files(root, found)
+    return Discovery(_source_files(root, found), tuple(sorted(found.unread.items())))
 
 
 def _marked_root(start: Path) -> Path | None:
@@ -231,6 +258,8 @@ def _walk(start: _Directory, found: _Found, excluded: Ignoring | None, tests: _T
         if (device, inode) in found.visited or (directory.path and _is_environment(directory.absolute, entries)):
             continue
         found.visited.add((device, inode))
+        if entries.trouble:
+            found.unread[directory.path.removesuffix("/") or "."] = entries.trouble
         directory = _with_own_rules(directory, entries)
         _note(directory, entries, found)
         for name, file_inode in entries.files:
@@ -252,7 +281,8 @@ def _identity(absolute: str) -> tuple[int, int]:
 
 
 def _scan(absolute: str) -> _Entries:
-    """Return the sorted content of a directory; nothing if it cannot be read."""
+    """Return the sorted content of a directory, as far as it can be read."""
+    trouble = ""
     seen: list[str] = []
     files: list[tuple[str, int]] = []
     directories: list[str] = []
@@ -268,13 +298,16 @@ def _scan(absolute: str) -> _Entries:
                     directories.append(name)
                 elif name.endswith(".py") and entry.is_file(follow_symlinks=False):
                     files.append((name, entry.inode()))
-    except OSError:
-        pass  # what was read until then stands
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it went away
+    except OSError as error:
+        trouble = error.strerror or type(error).__name__
     return _Entries(
         frozenset(seen),
         tuple(file for file in files if _is_python(file[0])),
         tuple(name for name in directories if _is_wanted(name)),
         tuple(name for name in links if _is_text(name)),
+        trouble,
     )
 
 
