@@ -35,7 +35,10 @@ class Project(NamedTuple):
 
 
 def reported(command: Callable[..., int]) -> Callable[..., int]:
-    """Make an unexpected exception of ``command`` one line and exit 2; the traceback is shown under ``-v``."""
+    """Make an unexpected exception of ``command`` one line and exit 2; the traceback is shown under ``-v``.
+
+    What the system refuses is said as that, all else as a fault of ours.
+    """
 
     @functools.wraps(command)
     def guarded(*, verbose: bool, **options: object) -> int:
@@ -48,6 +51,9 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
         except Exception as error:
             if verbose:
                 say(traceback.format_exc().rstrip())
+            if isinstance(error, OSError) and error.strerror:
+                where = f"{error.filename}: " if error.filename else ""
+                raise CannotRun(f"{where}{error.strerror}; the system refuses what this command needs") from error
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             hint = "please report it with the traceback" if verbose else "run again with -v to see where"
             raise CannotRun(f"internal error, {reason}; {hint}") from error

@@ -36,7 +36,10 @@ def fix(
         emit("".join(change.diff for change in made.changes))
     elif made.changes:
         write_changes(project.root, _NAME, made.changes, allow_dirty=manner.allow_dirty)
-        journal.forget(project.root, _NAME)
+        try:
+            journal.forget(project.root, _NAME)
+        except OSError as error:
+            say(f"note: {error.filename}: {error.strerror}; `appstate-lint migrate rollback '{_NAME}'` undoes this")
     verb = "can be renamed" if manner.dry_run else "renamed"
     for each in made.renamed:
         say(f"{verb}: {each.file}:{each.line}: '{each.old}' to '{each.new}'")

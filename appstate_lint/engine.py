@@ -206,7 +206,7 @@ def _ran(work: _Work, wanted: Wanted) -> Ran:
     before = store.reused
     ran = _run(work.root, work.settings, work.found, work.load, wanted, known, jobs=work.jobs)
     report = _counted(ran.report, store.reused - before)
-    if not work.unsaved and not any(gap.fault for gap in report.gaps):
+    if not work.unsaved and not store.unread and not any(gap.fault for gap in report.gaps):
         digests = tuple(map(known.digest, work.found.files))
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
         last = cache.Last(work.found.files, digests, skimmed, ran.closed.fixtures, report)
@@ -290,7 +290,7 @@ def _run(
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
     memory = None
-    if known is not None:
+    if known is not None and not known.store.unread:  # what was not read once may be readable when its digest is asked
         digests = {file.path: known.digest(file) for file in files}
         memory = Memory(known.context, digests, closed.reached, known.store.get, known.store.put)
     tracing = watched if watched or watch else None
@@ -299,7 +299,8 @@ def _run(
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
     texts = {file.path: each.text for file, each in parsed.items()}
     core = [each.path for each in needed]
-    survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core))
+    unread = tuple(directory for directory, _ in found.unread)
+    survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core), unread)
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
     gaps = (*_unread(found), *_unparsed(needed), *telling.gaps, *checked.gaps)
     findings = selection.numbered(_merged([*checked.findings, *checks.internal_errors(gaps)]))

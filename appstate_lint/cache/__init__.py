@@ -89,6 +89,8 @@ class Store:
         self._packs = Packs(self._folder / "facts")
         self._stamps = self._load("stamps", dict[str, Stamp]) or {}
         self._noted: dict[str, Stamp] = {}
+        self.unread: set[str] = set()
+        """Files that could not be read, if only once: what is found without them does not stand."""
         self._kept: dict[str, bytes] = {}
         self._fresh: set[bytes] = set()
         self._decode: Callable[[bytes], FileFacts] | None = None
@@ -145,7 +147,11 @@ class Store:
     def read(self, path: str) -> bytes:
         """Return the content of a file of the project, and note its digest; raises Unreadable."""
         status = _status(self.root, path)
-        content = source.read_bytes(self.root, path)
+        try:
+            content = source.read_bytes(self.root, path)
+        except Unreadable:
+            self.unread.add(path)
+            raise
         if status is not None:
             self._noted[path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ino, digest_of(content))
         return content

@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Mapping
@@ -162,19 +163,26 @@ def write(root: Path, journal: Journal, after: dict[str, bytes], replace: Replac
     modes = {each.path: each.mode for each in journal.entries}
     stage = _staged(root, [(path, content, modes[path]) for path, content in sorted(after.items())])
     target = path_of(root, journal.migration)
-    old = target.read_bytes() if target.exists() else None
+    old: bytes | None = None
     done: list[str] = []
     try:
+        old = target.read_bytes() if target.exists() else None
         _replace_bytes(stage / "journal", target, msgspec.json.encode(journal), replace)
         for number, path in enumerate(sorted(after)):
             replace(stage / str(number), root / path)
             done.append(path)
         _sync(root)
     except OSError as error:
-        _undo(root, journal, done, target, old)
+        try:
+            _undo(root, journal, done, target, old)
+        except (OSError, Refused) as second:
+            undo = f"`appstate-lint migrate rollback {shlex.quote(journal.migration)}` undoes it"
+            raise Refused(
+                f"{error.filename or root}: {error.strerror or error}; some files are changed: {undo}"
+            ) from second
         raise Refused(f"{error.filename or root}: {error.strerror or error}; nothing was changed") from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove(stage)
 
 
 def _undo(root: Path, journal: Journal, done: Iterable[str], target: Path, old: bytes | None) -> None:
@@ -184,7 +192,7 @@ def _undo(root: Path, journal: Journal, done: Iterable[str], target: Path, old: 
         entry = entries[path]
         stage = _staged(root, [(path, entry.content, entry.mode)])
         (stage / "0").replace(root / path)
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove(stage)
     if old is None:
         target.unlink(missing_ok=True)
         tidy(root)
@@ -204,7 +212,7 @@ def _staged(root: Path, contents: Iterable[tuple[str, bytes, int]]) -> Path:
             _write_bytes(stage / str(number), content)
             (stage / str(number)).chmod(mode)
     except OSError as error:
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove(stage)
         tidy(root)
         raise Refused(f"{error.filename or root}: {error.strerror or error}; nothing was changed") from error
     return stage
@@ -233,11 +241,20 @@ def _sync(root: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Remove the folder of journals if it holds none any more, with what a process that died has left in it."""
+    """Remove the folder of journals if it holds none any more, with what a process that died has left in it.
+
+    What cannot be removed stays.
+    """
     folder = root / FOLDER
-    if not folder.is_dir() or folder.is_symlink() or any(folder.glob("*.json")):
-        return
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.glob("*.json")):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder of our own, as far as that can be done."""
+    with contextlib.suppress(OSError):  # of a file that cannot be looked at, rmtree raises all the same
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget(root: Path, migration: str) -> None:
@@ -282,7 +299,7 @@ def roll_back(root: Path, journal: Journal, replace: Replace = os.replace) -> tu
             f"{error.filename or root}: {error.strerror or error}; run the rollback again, what is done stays done"
         ) from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove(stage)
     tidy(root)
     return tuple(each.path for each in changed)
 

@@ -64,7 +64,7 @@ def checks(certificate: Certificate, made: Plan) -> tuple[Check, ...]:
     migration = certificate.migration
     component = migration.component
     left = [each for each in certificate.leftovers if not each.final]
-    dark = [f"{file}: mentions the old way and cannot be parsed" for file in certificate.unseen]
+    dark = [f"{file}: may mention the old way and cannot be parsed" for file in certificate.unseen]
     dark += [f"{name}: declared, but nothing of that name is, or was, in sight" for name in certificate.unresolved]
     unset = [f"nothing sets component '{component}'"] if certificate.uninitialized else []
     faults = [_fault(each) for each in certificate.faults]

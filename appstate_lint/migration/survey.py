@@ -33,7 +33,7 @@ class Survey:
     """What checks and commands ask of a project's migrations; ``over`` are those that allow nothing any more.
 
     ``texts`` are those of the project's files, as far as they can be shown; ``core`` are the files that applications
-    may run, whatever else was parsed.
+    may run, whatever else was parsed; ``unread`` are directories that could not be read.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Survey:
         over: tuple[str, ...],
         texts: Mapping[str, str],
         core: frozenset[str],
+        unread: tuple[str, ...] = (),
     ) -> None:
         self.project = project
         self.timeline = timeline
@@ -53,6 +54,7 @@ class Survey:
         self.over = frozenset(over)
         self.texts = texts
         self.core = core
+        self.unread = unread
 
     @cached_property
     def accessors(self) -> tuple[Accessor, ...]:
@@ -137,7 +139,11 @@ class Survey:
         return Reach(self.project, self.tables, self.timeline.lives)
 
     def unparsable(self, migration: Migration) -> Iterator[str]:
-        """Yield the files that mention an accessor of a migration, or a retired component, and cannot be parsed."""
+        """Yield what may mention an accessor of a migration, or a retired component: files that cannot be parsed.
+
+        Directories that cannot be read are among them.
+        """
+        yield from self.unread
         names = {each.definition.last for each in self.accessors if each.migration.name == migration.name}
         names |= set(migration.retired)
         for file, facts in sorted(self.project.facts.items()):

@@ -275,7 +275,7 @@ def certificate_text(found: Certificate, before: int | None = None) -> str:
         rows.append(f"  {fault.file}:{fault.line}: {fault.code} {fault.message}")
     if found.uninitialized:
         rows.append(f"  nothing sets component '{found.migration.component}'")
-    rows += [f"  {file}: mentions the old way and cannot be parsed" for file in found.unseen]
+    rows += [f"  {file}: may mention the old way and cannot be parsed" for file in found.unseen]
     rows += [f"  {declared}: declared, but nothing of that name is, or was, in sight" for declared in found.unresolved]
     rows += [f"  allowed: {each.place.file}:{each.place.line}: {each.accessor} {each.how}" for each in found.allowed]
     if before is not None:
