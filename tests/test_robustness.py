@@ -179,6 +179,105 @@ def test_odd_files_beside_good_files(root: Path) -> None:
         assert good_findings(root, jobs=2) == expected
 
 
+# ---------------------------------------------------------------- all at once, through both doors
+
+BLOCKS = ("if", "for", "with", "functions", "classes")
+"""Shapes whose text grows with the square of their depth."""
+
+
+def hostile(root: Path) -> list[str]:
+    """Put all that is hostile into a package beside the good one; return the names of the files."""
+    folder = root / "hostile"
+    folder.mkdir()
+    for shape, make in SHAPES.items():
+        for depth in (100, 3_000) if shape in BLOCKS else DEPTHS:
+            name = f"{shape.replace(' ', '_').replace('-', '_')}_{depth}.py"
+            (folder / name).write_text(make(min(depth, 1_000) if shape in BLOCKS else depth) + STATE, encoding="utf-8")
+    for kind, content in BYTES.items():
+        (folder / f"{kind.replace(' ', '_')}.py").write_bytes(content)
+    (folder / "directory.py").mkdir()
+    os.mkfifo(folder / "fifo.py")
+    (folder / "loop.py").symlink_to("loop.py")
+    (folder / "nowhere.py").symlink_to("nothing.py")
+    (folder / "zero.py").symlink_to("/dev/zero")
+    (folder / "up").symlink_to("..")
+    (folder / os.fsdecode(b"bad\xff.py")).write_text("app.state.bus = 1\n", encoding="utf-8")
+    return sorted(path.name for path in folder.iterdir())
+
+
+JOBS = (2, pytest.param(1, marks=pytest.mark.whole), pytest.param(4, marks=pytest.mark.whole))
+
+
+def by_command(root: Path, *words: str) -> dict[str, object]:
+    """Return what the command line says of a project in another process, as JSON."""
+    command = [sys.executable, "-m", "appstate_lint", "check", str(root), "--output-format", "json", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stderr
+    page = json.loads(done.stdout)
+    assert isinstance(page, dict)
+    return page
+
+
+def by_pylint(root: Path, *words: str) -> list[tuple[str, str, int]]:
+    """Return what pylint says of the good package in another process: symbol, file and line."""
+    ours = ["--load-plugins=appstate_lint", "--disable=all", "--enable=appstate-lint,appstate-internal-error"]
+    command = [sys.executable, "-m", "pylint", *ours, "--output-format=json", *words]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    assert not done.returncode & 32, done.stderr
+    return sorted((each["symbol"], each["path"], each["line"]) for each in json.loads(done.stdout))
+
+
+def kept(page: dict[str, object]) -> list[object]:
+    """Return the findings in good files."""
+    findings = page["findings"]
+    assert isinstance(findings, list)
+    return [each for each in findings if each["file"] in GOOD]
+
+
+@pytest.fixture
+def beside(root: Path) -> Path:
+    """A good package that has a configuration of its own, so that pylint finds the root."""
+    (root / "appstate-lint.toml").touch()
+    return root
+
+
+@pytest.mark.whole
+def test_fifty_hostile_inputs_cost_the_command_line_only_themselves(beside: Path) -> None:
+    expected = by_command(beside, "--no-cache")
+    assert len(hostile(beside)) > 50
+    report = engine.analyze(beside, Settings())
+    lost = {gap.file for gap in report.gaps}
+    assert len(lost) > 30 and all(file.startswith("hostile/") for file in lost)
+    for words in (["--no-cache", "--jobs", "1"], ["--no-cache", "--jobs", "2"], ["--jobs", "4"], ["--jobs", "4"]):
+        page = by_command(beside, *words)
+        assert kept(page) == kept(expected) != []
+        assert page["incomplete"] is True
+        gaps = page["gaps"]
+        assert isinstance(gaps, list)
+        assert {gap["file"] for gap in gaps} == lost
+
+
+@pytest.mark.parametrize("jobs", JOBS)
+def test_processes_share_hostile_inputs(jobs: int, beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MANY_FILES", 0)
+    expected = good_findings(beside)
+    hostile(beside)
+    assert good_findings(beside, jobs) == expected != []
+
+
+@pytest.mark.parametrize("jobs", JOBS)
+def test_fifty_hostile_inputs_cost_pylint_nothing(jobs: int, beside: Path) -> None:
+    expected = by_pylint(beside, f"--jobs={jobs}", "shop")
+    assert [(symbol, line) for symbol, _, line in expected] == [("appstate-never-initialized", 9)]
+    hostile(beside)
+    assert by_pylint(beside, f"--jobs={jobs}", "shop") == expected
+    few = ["python2.py", "null.py", "utf16.py", "imports_itself.py", "extends_itself.py", "calls_100.py", "elif_100.py"]
+    named = by_pylint(beside, f"--jobs={jobs}", "--enable=syntax-error", "shop", *(f"hostile/{name}" for name in few))
+    assert [each for each in named if each[1].startswith("shop")] == expected
+    assert {("syntax-error", f"hostile/{name}") for name in few[:3]} <= {(symbol, path) for symbol, path, _ in named}
+    assert "appstate-internal-error" not in {symbol for symbol, _, _ in named}
+
+
 @pytest.mark.parametrize(
     "toml",
     [
