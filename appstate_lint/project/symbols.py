@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -245,25 +245,38 @@ class Project:
     def mro(self, file: str, index: int) -> tuple[Symbol, ...]:
         """Return a class and its bases, nearest first; what is not in the project is ``external``."""
         known = self._mro.get((file, index))
-        if known is None:
-            self._mro[(file, index)] = (Symbol("class", file, index),)
-            known = self._mro[(file, index)] = tuple(dict.fromkeys(self._linearized(file, index)))
-        return known
+        return self._linearized((file, index)) if known is None else known
 
-    def _linearized(self, file: str, index: int) -> Iterator[Symbol]:
-        yield Symbol("class", file, index)
+    def _linearized(self, cls: tuple[str, int]) -> tuple[Symbol, ...]:
+        """Work out the bases of a class, theirs before its own: without recursion, for they may be many deep."""
+        bases: dict[tuple[str, int], list[Symbol]] = {}
+        waiting = [cls]
+        while waiting:
+            here = waiting[-1]
+            if here in bases:
+                self._mro[waiting.pop()] = tuple(dict.fromkeys(self._joined(here, bases[here])))
+                continue
+            self._mro.setdefault(here, (Symbol("class", *here),))  # what a class that extends itself finds
+            bases[here] = self._bases(*here)
+            places = ((each.file, each.index) for each in bases[here] if each.kind == "class")
+            waiting += [place for place in places if place not in self._mro]
+        return self._mro[cls]
+
+    def _bases(self, file: str, index: int) -> list[Symbol]:
+        """Return what the bases of a class mean, ``external`` where that is no class of the project."""
         cls = self.cls(file, index)
+        found = [self.resolve(file, base, self.local_names(file, cls.scope)) for base in cls.bases]
+        none = Symbol("external", name="?")
+        return [each if each is not None and each.kind in ("class", "external") else none for each in found]
+
+    def _joined(self, cls: tuple[str, int], bases: Iterable[Symbol]) -> Iterator[Symbol]:
+        """Yield a class and what is known of its bases, those of the project first."""
+        yield Symbol("class", *cls)
         later: list[Symbol] = []
-        for base in cls.bases:
-            symbol = self.resolve(file, base, self.local_names(file, cls.scope))
-            if symbol is None:
-                symbol = Symbol("external", name="?")
-            if symbol.kind == "class":
-                own = self.mro(symbol.file, symbol.index)
-                yield from (each for each in own if each.kind == "class")
-                later.extend(each for each in own if each.kind != "class")
-            else:
-                later.append(symbol if symbol.kind == "external" else Symbol("external", name="?"))
+        for base in bases:
+            own = self._mro[base.file, base.index] if base.kind == "class" else (base,)
+            yield from (each for each in own if each.kind == "class")
+            later.extend(each for each in own if each.kind != "class")
         yield from later
 
     @cached_property
