@@ -301,64 +301,6 @@ def test_hostile_toml_ends_in_a_message(toml: str, root: Path, capsys: pytest.Ca
     assert code != 2 or said.err.startswith("appstate-lint: appstate-lint.toml:")
 
 
-# ---------------------------------------------------------------- what it reads is never run
-
-
-TRAP = "import pathlib\npathlib.Path(__file__).with_suffix('.trapped').write_text('ran')\nraise SystemExit(3)\n"
-HOSTILE = {
-    **{f"{name}.py": TRAP for name in ("setup", "conftest", "sitecustomize", "usercustomize", "tomli", "ast", "json")},
-    **{f"{name}/__init__.py": TRAP for name in ("click", "msgspec", "rich", "pathspec", "pylint")},
-    "appstate_lint_extra.py": TRAP,
-    "hostile.pth": "import setup\n",
-    "pyproject.toml": (
-        "[tool.pylint.main]\ninit-hook = \"import pathlib; pathlib.Path('hook.trapped').write_text('ran')\"\n"
-        'load-plugins = ["setup"]\n[tool.appstate-lint]\n'
-    ),
-    "shop/trap.py": TRAP + STATE,
-}
-WATCHING = """
-import os, sys
-root = os.path.realpath(sys.argv.pop(1))
-def watch(event, args):
-    if event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect", "os.fork"):
-        print("BAD", event, args, file=sys.stderr, flush=True)
-    if event == "exec" and getattr(args[0], "co_filename", "").startswith(root):
-        print("BAD exec", args[0].co_filename, file=sys.stderr, flush=True)
-    if event == "import" and args[1] and os.path.realpath(str(args[1])).startswith(root):
-        print("BAD import", args[1], file=sys.stderr, flush=True)
-    if event == "compile" and args[1] is not None and str(args[1]).startswith(root):
-        print("BAD compile", args[1], file=sys.stderr, flush=True)
-from appstate_lint.cli import main
-sys.addaudithook(watch)
-main(sys.argv[1:])
-"""
-
-
-@pytest.mark.parametrize("shadowed", ["", "fastapi"])
-def test_nothing_of_the_project_is_run(shadowed: str, tmp_path: Path) -> None:
-    own = {f"{shadowed}/__init__.py": TRAP} if shadowed else {}
-    root = written(tmp_path / "project", {**GOOD, **HOSTILE, **own})
-    command = [sys.executable, "-c", WATCHING, str(root), "check", ".", "--no-cache"]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [*command[:1], "-P", *command[1:]] if sys.version_info >= (3, 11) else [*command[:1], "-I", *command[1:]],
-        cwd=root, capture_output=True, text=True, timeout=120, env=env,
-    )  # fmt: skip
-    assert "BAD" not in done.stderr
-    assert "files seen" in done.stderr and "Traceback" not in done.stderr
-    assert ("bus" in done.stdout) == (not shadowed)  # a package of its own of that name is no framework
-    assert not list(root.rglob("*.trapped"))
-
-
-def test_the_module_does_not_import_from_the_working_directory(tmp_path: Path) -> None:
-    root = written(tmp_path / "project", {**GOOD, **HOSTILE})
-    command = [sys.executable, "-m", "appstate_lint", "check", "--no-cache"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1, done.stderr
-    assert "bus" in done.stdout
-    assert not [path for path in root.rglob("*.trapped") if path.stem not in ("sitecustomize", "usercustomize")]
-
-
 # ---------------------------------------------------------------- random programs
 
 needs_timers = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the limit of time needs timers")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from appstate_lint import source
 
+_NO_PARTS = ("--ignore-submodules=all",)
+"""What is asked of files of the project never looks into other repositories."""
+
 
 class NoHistory(Exception):
     """The commit cannot be read; the text says why, in one line."""
@@ -42,7 +45,7 @@ def as_of(root: Path, ref: str) -> Iterator[Path]:
 
 def uncommitted(root: Path, files: Sequence[str]) -> list[str]:
     """Return those of ``files`` that differ from what git has committed, or that it does not know. Raises NoHistory."""
-    status = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored", "--", *files)
+    status = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--ignored", *_NO_PARTS, "--", *files)
     prefix = _git(root, "rev-parse", "--show-prefix").decode("utf-8", "surrogateescape").strip("\n")
     changed = {
         row[3:].decode("utf-8", "surrogateescape").removeprefix(prefix) for row in status.split(b"\0") if len(row) > 3
@@ -53,6 +56,6 @@ def uncommitted(root: Path, files: Sequence[str]) -> list[str]:
 def _git(root: Path, *arguments: str) -> bytes:
     try:
         return source.git(root, *arguments)
-    except source.NoGit as error:
-        reason = "no such commit" if "--verify" in arguments else str(error)
-        raise NoHistory(reason) from error
+    except source.GitFailed as error:
+        what = "no such commit" if arguments[0] == "rev-parse" and "--verify" in arguments else "git failed"
+        raise NoHistory(str(error) or what) from error

@@ -6,7 +6,7 @@ encoding cookie and a ``# pylint:`` comment require. Nothing here imports or run
 
 from __future__ import annotations
 
-from appstate_lint.source.changes import NoChanges, NoGit, changed_files, git
+from appstate_lint.source.changes import NoChanges, changed_files
 from appstate_lint.source.decoding import Unreadable, decode, read_bytes
 from appstate_lint.source.discovery import (
     Discovery,
@@ -18,6 +18,7 @@ from appstate_lint.source.discovery import (
     is_disk,
     repository_root,
 )
+from appstate_lint.source.git import GitFailed, git
 from appstate_lint.source.ignoring import matches
 from appstate_lint.source.pragmas import CHECKER, Pragmas, Silencer, pragmas
 from appstate_lint.source.versions import Stated, stated, stating
@@ -25,8 +26,8 @@ from appstate_lint.source.versions import Stated, stated, stating
 __all__ = [
     "CHECKER",
     "Discovery",
+    "GitFailed",
     "NoChanges",
-    "NoGit",
     "Pragmas",
     "Silencer",
     "SourceFile",

@@ -1,32 +1,14 @@
-"""What changed since a commit, as git says: the files of the working tree that differ, and those that it does not know.
-
-git is the only program that this package starts. No hook, monitor or diff program that a repository configures runs.
-"""
+"""What changed since a commit, as git says: the files that differ in the working tree, and those it does not know."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "--no-optional-locks")
-_OTHER_REPOSITORY = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_OBJECT_DIRECTORY",
-)
-"""Variables by which git, where it runs a hook, points what it starts to its own repository."""
+from appstate_lint.source.git import GitFailed, NoGit, git
 
 
 class NoChanges(Exception):
     """git cannot say what changed; the text says why and how to mend it."""
-
-
-class NoGit(Exception):
-    """git is not there, or failed; the text says why in one line."""
 
 
 def changed_files(root: Path, reference: str) -> frozenset[str]:
@@ -55,23 +37,7 @@ def _git(folder: Path, *arguments: str, problem: str = "") -> str:
     try:
         return git(folder, *arguments).decode("utf-8", "surrogateescape")
     except NoGit as error:
-        raise NoChanges(problem or f"git {arguments[0]} failed in {folder}: {error}") from error
-
-
-def git(folder: Path, *arguments: str) -> bytes:
-    """Return what git prints in a folder, without running what the repository configures or writing to it.
-
-    Raises NoGit, with the last line of what git says.
-    """
-    import subprocess  # which few runs need
-
-    command: Sequence[str] = ("git", *_SAFE, *arguments)
-    environment = {name: value for name, value in os.environ.items() if name not in _OTHER_REPOSITORY}
-    try:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, stdin=subprocess.DEVNULL)
-    except OSError as error:
-        raise NoGit(f"it cannot be started ({error.strerror}); install it") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise NoGit(said[-1] if said else "it says nothing")
-    return done.stdout
+        raise NoChanges(str(error)) from error
+    except GitFailed as error:
+        said = str(error) or "it says nothing"
+        raise NoChanges(problem or f"git {arguments[0]} failed in {folder}: {said}") from error
