@@ -177,12 +177,8 @@ def test_a_trap_is_seen(tmp_path: Path) -> None:
     assert "BAD exec" in done.stderr and list(root.rglob("*.trapped"))
 
 
-EARLY = ("sitecustomize.py", "usercustomize.py", "codec")
-"""What Python itself looks for in the working directory, before any program of ours begins."""
-
-
 def test_the_module_does_not_import_from_the_working_directory(tmp_path: Path) -> None:
-    names = [name for name in NAMES if not name.startswith(("module", "package")) and name not in EARLY]
+    names = [name for name in NAMES if not name.startswith(("module", "package"))]
     files = {file: text for name in names for file, text in PROJECTS[name].items()}
     shadows = {f"{name}.py": TRAP for name in ("click", "rich", "msgspec", "pathspec", "tomli")}
     root = written(tmp_path / "project", {**files, **shadows, **GOOD})
