@@ -343,7 +343,7 @@ def apply_one(name: str, path: str, dry_run: bool, allow_dirty: bool, config_pat
     for each in made.left:
         place = each.leftover.place
         say(f"left: {place.file}:{place.line}: {each.leftover.accessor.rpartition('.')[2]}: {each.reason}")
-    for file in survey.unparsable(named(survey.settings, name)):
+    for file in first.survey.unparsable(migration):
         say(f"left: {file}: may mention the old way and cannot be parsed")
     if made.changes and migration.component:
         say(f"tests that make an application or a request of their own need '{migration.component}' in it")

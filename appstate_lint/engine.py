@@ -276,11 +276,11 @@ def _run(
     from appstate_lint.timeline.stories import application, stories
     from appstate_lint.timeline.telling import interpret
 
+    files = found.files
     fresh = known is None or known.store.is_new
     extract = extracted if known is None else known.store.extract
     parser = closure.Parser(load, extract, jobs if fresh and len(files) >= MANY_FILES else 1)
     tables = tables_of(root, settings)
-    files = found.files
     modules = Modules(files, tables.foreign)
     closed = closure.close(files, modules, parser, tables, settings)
     needed = closed.parsed
