@@ -175,7 +175,7 @@ def drawn(server: Client, tree: Path, files: list[str]) -> Iterator[tuple[str, s
             {
                 Hit(NAMES[each["code"]], shown, each["range"]["start"]["line"] + 1, each["range"]["start"]["character"])
                 for each in server.diagnostics(tree / file)
-                if each["code"] in NAMES
+                if each.get("code") in NAMES  # other linters that the server finds may have no codes
             },
         )
 
