@@ -159,6 +159,7 @@ class AppStateChecker(BaseRawFileChecker):
     def __init__(self, linter: PyLinter) -> None:
         super().__init__(linter)
         self._fresh: frozenset[Project] = frozenset()
+        self._projects: dict[Path, Project] = {}
 
     def process_module(self, node: nodes.Module) -> None:
         """Report what is found in ``node``'s file; a fault of ours becomes one message, and pylint goes on."""
@@ -175,13 +176,24 @@ class AppStateChecker(BaseRawFileChecker):
 
     def _findings(self, node: nodes.Module) -> Iterable[Finding]:
         settings = self.linter.config
-        linted = _linted(node, settings)
+        shown = Path(node.file).resolve()
+        original = _original(shown)
+        linted = _linted(node, shown, original, self._project(original), unsaved=settings.from_stdin)
         if linted.overlay:
             project = linted.project
             report = project.analyze(project.settings(), linted.overlay)
             return [finding for finding in report.findings if finding.file == linted.file]
         index = self._index(linted)
         return index.findings.get(linted.file, ())
+
+    def _project(self, file: Path) -> Project:
+        """Return the project of a file; what is one folder's is looked up once a run."""
+        known = self._projects.get(file.parent)
+        if known is None:
+            known = _project(file, self.linter.config)
+            if not known.left_out:
+                self._projects[file.parent] = known
+        return known
 
     def _index(self, linted: Linted) -> Index:
         """Return the index of the project: all stamps are compared once a run, that of the linted file each time."""
@@ -245,13 +257,13 @@ def _by_file(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
     return files
 
 
-def _linted(node: nodes.Module, options: argparse.Namespace) -> Linted:
-    """Say which file of which project ``node`` is, and lay its text over the disk where they differ."""
-    shown = Path(node.file).resolve()
-    original = _original(shown)
-    project = _project(original, options)
+def _linted(node: nodes.Module, shown: Path, original: Path, project: Project, *, unsaved: bool) -> Linted:
+    """Say which file of its project ``node`` is, and lay its text over the disk where they differ.
+
+    ``shown`` is what pylint was given, maybe a temporary copy of the ``original``.
+    """
     file = _relative(original, project.root)
-    text = _text(node, unsaved=options.from_stdin)
+    text = _text(node, unsaved=unsaved)
     if original != shown:
         overlay = {file: text}
         if shown.is_relative_to(project.root):

@@ -86,13 +86,13 @@ def floor(bench: Bench) -> Cost:
 
 
 def cold(bench: Bench) -> Cost:
-    """Without a cache."""
-    return repeated(bench.times, lambda: run(own("--no-cache"), bench.tree))
+    """Without a cache, in one process."""
+    return repeated(bench.times, lambda: run(own("--no-cache", "--jobs", "1"), bench.tree))
 
 
 def cold_everything(bench: Bench) -> Cost:
     """Without a cache, every file parsed."""
-    return repeated(bench.times, lambda: run(own("--no-cache", "--no-prefilter"), bench.tree))
+    return repeated(bench.times, lambda: run(own("--no-cache", "--no-prefilter", "--jobs", "1"), bench.tree))
 
 
 def two_processes(bench: Bench) -> Cost:
