@@ -7,7 +7,7 @@ of the same name is none.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from appstate_lint.facts import flow
@@ -65,7 +65,7 @@ class _Wanted(NamedTuple):
     """What is looked for, and the names that it may have."""
 
     means: Wanted
-    words: Set[str] | None
+    words: frozenset[str] | None
 
     def __call__(self, definition: Definition) -> bool:
         return self.means(definition)
@@ -80,6 +80,24 @@ class _Wanted(NamedTuple):
             case flow.Call(args=(_, flow.Const(value=str(name)), *_)):
                 return name in self.words
         return False
+
+    def may_be_in(self, code: object) -> bool:
+        """Tell whether code mentions one of the names looked for, as a name, an attribute, a string or a keyword."""
+        return self.words is None or not self.words.isdisjoint(_said(code))
+
+
+def _said(code: object) -> Iterator[str]:
+    """Yield the names and strings of code, functions inside it left out."""
+    for node in flow.nodes(code):
+        match node:
+            case flow.Name(id=name) | flow.Attr(name=name) | flow.Const(value=str(name)):
+                yield name
+            case flow.ImportFrom(name=name, alias=alias):
+                yield name
+                yield alias
+            case flow.Call(keywords=keywords):
+                for name, _ in keywords:
+                    yield name
 
 
 _NAMERS = frozenset(
@@ -96,7 +114,7 @@ class _Visit(NamedTuple):
     top: flow.Record
 
 
-def uses(meanings: Meanings, file: str, wanted: Wanted, words: Set[str] | None = None) -> Iterator[Use]:
+def uses(meanings: Meanings, file: str, wanted: Wanted, words: frozenset[str] | None = None) -> Iterator[Use]:
     """Yield the uses in ``file`` of the definitions that are ``wanted``, those of a missing name too.
 
     ``words`` are all names under which any file knows them, if that was found out: no other name is looked up.
@@ -104,8 +122,11 @@ def uses(meanings: Meanings, file: str, wanted: Wanted, words: Set[str] | None =
     looked = _Wanted(wanted, words)
     facts = meanings.project.facts[file]
     outer = Scope(file)
-    yield from _block(meanings, facts.body, outer, looked)
+    if looked.may_be_in(facts.body):
+        yield from _block(meanings, facts.body, outer, looked)
     for index, cls in enumerate(facts.classes):
+        if not looked.may_be_in(cls):
+            continue
         around = Scope(file, cls.scope)
         for base in cls.bases:
             yield from _walk(meanings, _Visit(base, Form.BASE, None, "", around, cls), looked)
@@ -113,6 +134,8 @@ def uses(meanings: Meanings, file: str, wanted: Wanted, words: Set[str] | None =
             yield from _walk(meanings, _Visit(each, Form.DECORATOR, None, "", around, cls), looked)
         yield from _block(meanings, cls.body, Scope(file, cls.scope, index), looked)
     for index, function in enumerate(facts.functions):
+        if not looked.may_be_in(function):
+            continue
         around = Scope(file, function.scope, function.owner, signature=index)
         for each in function.decorators:
             yield from _walk(meanings, _Visit(each, Form.DECORATOR, None, "", around, function), looked)
