@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from appstate_lint.facts import flow
@@ -33,7 +34,7 @@ class Mentions:
         self._inside: dict[tuple[str, int], frozenset[str]] = {}
         self._used: dict[tuple[str, int], frozenset[str]] = {}
         self._raised: dict[tuple[str, int], frozenset[str]] = {}
-        self._written: dict[tuple[str, int], frozenset[str]] = {}
+        self._written: dict[tuple[str, int], Mapping[str, int]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
 
     def methods_named(self, name: str) -> tuple[tuple[str, int], ...]:
@@ -110,13 +111,16 @@ class Mentions:
             known = self._raised[file, index] = frozenset(_raised_for_any(body))
         return known
 
-    def written(self, file: str, index: int) -> frozenset[str]:
-        """Return the component names that a function (or, with -1, the module) visibly writes on some holder."""
+    def written(self, file: str, index: int) -> Mapping[str, int]:
+        """Return the components that a function (or, with -1, the module) visibly writes on some holder, and how often.
+
+        That is in how many places, each of which may be run any number of times.
+        """
         known = self._written.get((file, index))
         if known is None:
             facts = self.project.facts[file]
             body = facts.functions[index].body if index >= 0 else facts.body
-            known = self._written[file, index] = frozenset(self.shapes.written(file, body))
+            known = self._written[file, index] = Counter(self.shapes.written(file, body))
         return known
 
     def shaped(self, file: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple, TypeVar
 
@@ -357,11 +358,7 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         used=frozenset(run.records.used),
         swallows=tuple(run.records.swallows[place] for place in sorted(run.records.swallows)),
         set_at_start=frozenset(run.set_at_start),
-        written_somewhere=frozenset(
-            name
-            for file, index in (_all_code(run) if run.records.cut_early else run.records.cut)
-            for name in run.mentions.written(file, index)
-        ),
+        written_somewhere=frozenset(_cut_off(run, project)),
         entered=run.records.entered,
         readers={name: frozenset(each) for name, each in sorted(run.records.readers.items())},
         phased=frozenset(run.records.phased),
@@ -374,6 +371,21 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         entries=tuple(sorted(set(_entries(run, sites)))),
         mounted=tuple((site, _variable(run, each, place.file, project)) for site, each in sorted(mounted.items())),
     )
+
+
+def _cut_off(run: interpreter.Life, project: Project) -> Iterator[str]:
+    """Yield the names that code writes, as it seems, behind a place where its path ended: one that was not seen run."""
+    places = {
+        (each.place, each.function, each.component)
+        for each in run.records.occurrences.values()
+        if each.kind is Kind.WRITE
+    }
+    seen = Counter((place.file, function, component) for place, function, component in places)
+    for file, index in _all_code(run) if run.records.cut_early else run.records.cut:
+        function = project.function(file, index).qualname if index >= 0 else "<module>"
+        for name, times in run.mentions.written(file, index).items():
+            if seen[file, function, name] < times:
+                yield name
 
 
 def _entries(run: interpreter.Life, sites: Set[str]) -> Iterator[EntryPoint]:
