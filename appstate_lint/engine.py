@@ -119,12 +119,11 @@ def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, 
     """
     from appstate_lint import contracts
 
-    found = source.explore(root, settings.exclude, settings.tests)
-    load = _loader(root, {}, store)
-    known = _Known(_context(store, root, settings, found, Wanted()), store, {}) if store is not None else None
-    ran = _run(root, settings, found, load, Wanted(), known, watch=True, jobs=jobs)
-    applied = selection.applied(ran.report, settings, _texts(found.files, load))
-    return Reckoning(applied, ran.compliance, contracts.verdicts(ran.compliance, ran.findings))
+    work = _work(root, settings, None, store, jobs)
+    known = _Known(work.context(store, Wanted()), store, {}) if store is not None else None
+    ran = _run(root, settings, work.found, work.load, Wanted(), known, watch=True, jobs=jobs)
+    verdicts = contracts.verdicts(ran.compliance, ran.findings)
+    return Reckoning(_applied(work, ran.report), ran.compliance, verdicts)
 
 
 class Examined(NamedTuple):
