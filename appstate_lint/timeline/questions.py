@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,6 +67,8 @@ class Life(NamedTuple):
     """Components (owner, name) that may be there when serving begins."""
     written_somewhere: frozenset[str]
     """Names that reached code writes on some holder, be it on a path that was taken as impossible."""
+    cut_off: frozenset[str]
+    """Those of them that code writes, as it seems, in a place that was not seen to run for this application."""
     mounted: tuple[tuple[str, str], ...]
     """The applications that are mounted in this one: owner of components and name."""
     open_parts: dict[str, tuple[str, int, str]]
@@ -271,6 +273,10 @@ class Timeline:
 
     def doubt(self, component: Component) -> str:
         """Return why the absence of a component is not provable, empty if it is."""
+        return self._doubt(component, component.life.written_somewhere)
+
+    def _doubt(self, component: Component, written: Set[str]) -> str:
+        """Do that; the names ``written`` may be written where it was not seen."""
         life = component.life
         part = life.open_parts.get(component.occurrences[0].owner)
         if life.open or part is not None:
@@ -281,7 +287,7 @@ class Timeline:
                 continue
             if unseen.anything or component.name in unseen.words or self.unreached_write(component.name):
                 return f"{unseen.file} cannot be parsed and may write it"
-        if component.name in life.written_somewhere:
+        if component.name in written:
             return f"{life.name}: '{component.name}' is written on a path that was taken as impossible"
         if life.exhausted:
             return f"{life.name}: {CUT_SHORT}"
@@ -299,8 +305,9 @@ class Timeline:
                 continue
             if (writes[0].owner, component.name) not in component.life.used:
                 continue
-            unseen_write = self.unreached_write(component.name) or component.name in component.life.written_somewhere
-            if unseen_write or component.name in self.written_outside or self.doubt(component):
+            if self.unreached_write(component.name) or component.name in self.written_outside:
+                continue
+            if self._doubt(component, component.life.cut_off):
                 continue
             yield component
 

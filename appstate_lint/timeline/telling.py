@@ -358,7 +358,8 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         used=frozenset(run.records.used),
         swallows=tuple(run.records.swallows[place] for place in sorted(run.records.swallows)),
         set_at_start=frozenset(run.set_at_start),
-        written_somewhere=frozenset(_cut_off(run, project)),
+        written_somewhere=frozenset(name for _, written in _written_somewhere(run) for name in written),
+        cut_off=frozenset(_cut_off(run, own, project)),
         entered=run.records.entered,
         readers={name: frozenset(each) for name, each in sorted(run.records.readers.items())},
         phased=frozenset(run.records.phased),
@@ -373,19 +374,23 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
     )
 
 
-def _cut_off(run: interpreter.Life, project: Project) -> Iterator[str]:
-    """Yield the names that code writes, as it seems, behind a place where its path ended: one that was not seen run."""
+def _written_somewhere(run: interpreter.Life) -> Iterator[tuple[tuple[str, int], Mapping[str, int]]]:
+    """Yield the code in which a path ended, or all if start-up did, with the names that it writes and how often."""
+    for code in _all_code(run) if run.records.cut_early else sorted(run.records.cut):
+        yield code, run.mentions.written(*code)
+
+
+def _cut_off(run: interpreter.Life, own: str, project: Project) -> Iterator[str]:
+    """Yield the names that code writes, as it seems, in a place that was not seen to write to the state of ``own``."""
     places = {
         (each.place, each.function, each.component)
         for each in run.records.occurrences.values()
-        if each.kind is Kind.WRITE
+        if each.kind is Kind.WRITE and each.owner == own
     }
     seen = Counter((place.file, function, component) for place, function, component in places)
-    for file, index in _all_code(run) if run.records.cut_early else run.records.cut:
+    for (file, index), written in _written_somewhere(run):
         function = project.function(file, index).qualname if index >= 0 else "<module>"
-        for name, times in run.mentions.written(file, index).items():
-            if seen[file, function, name] < times:
-                yield name
+        yield from (name for name, times in written.items() if seen[file, function, name] < times)
 
 
 def _entries(run: interpreter.Life, sites: Set[str]) -> Iterator[EntryPoint]:
