@@ -385,7 +385,7 @@ def _cut_off(run: interpreter.Life, own: str, project: Project) -> Iterator[str]
     places = {
         (each.place, each.function, each.component)
         for each in run.records.occurrences.values()
-        if each.kind is Kind.WRITE and each.owner == own
+        if each.kind is Kind.WRITE and f"{each.owner}/".startswith(f"{own}/")
     }
     seen = Counter((place.file, function, component) for place, function, component in places)
     for (file, index), written in _written_somewhere(run):
