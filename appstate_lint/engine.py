@@ -267,7 +267,7 @@ def _run(
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
     from appstate_lint import checks, closure, contracts
-    from appstate_lint.closure.ahead import extracted
+    from appstate_lint.closure.parsing import extracted
     from appstate_lint.migration.survey import Survey
     from appstate_lint.project import Project
     from appstate_lint.project.modules import Modules

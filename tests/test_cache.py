@@ -16,7 +16,7 @@ import pytest
 from appstate_lint import cache, engine, plugin, sharing
 from appstate_lint.cache import Store
 from appstate_lint.cli import run
-from appstate_lint.closure import ahead
+from appstate_lint.closure import parsing
 from appstate_lint.config import Settings
 from appstate_lint.facts import extraction
 from appstate_lint.facts.flow import FileFacts
@@ -566,7 +566,7 @@ def test_files_parsed_by_other_processes_change_nothing(
         return extract(text)
 
     monkeypatch.setattr(engine, "MANY_FILES", 0)
-    monkeypatch.setattr(ahead, "MANY", 1)
+    monkeypatch.setattr(parsing, "MANY", 1)
     monkeypatch.setattr(extraction, "extract", noted)
     assert told(engine.analyze(root, Settings(), prefilter=prefilter, jobs=2)) == expected
     alone, here[:] = len(here), []

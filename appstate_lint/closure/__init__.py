@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from appstate_lint.closure import accessors
-from appstate_lint.closure.ahead import Extract, Load, Parsed, Parser
 from appstate_lint.closure.imports import Import, Reached, Tree, imports_in, imports_of
 from appstate_lint.closure.launching import Launching
+from appstate_lint.closure.parsing import Load, Parsed, Parser
 from appstate_lint.closure.sieve import Sieve, mentions
 from appstate_lint.closure.strings import Strings
 from appstate_lint.closure.words import Use
@@ -29,7 +29,7 @@ from appstate_lint.project.clients import conftests
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 
-__all__ = ["Closed", "Extract", "Load", "Parsed", "Parser", "Sieve", "close"]
+__all__ = ["Closed", "Load", "Parsed", "Parser", "Sieve", "close"]
 
 
 class Closed(msgspec.Struct, frozen=True):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from appstate_lint import source
+from appstate_lint import cache, source
 from appstate_lint.facts import extraction
 from appstate_lint.facts.flow import FileFacts
 from appstate_lint.sharing import shared
@@ -21,7 +21,7 @@ Extract = Callable[[str, FileFacts | None], FileFacts]
 MANY = 48
 """From so many files on that are wanted at once, other processes pay."""
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(FileFacts)
+_DECODER = msgspec.msgpack.Decoder(tuple[bytes, FileFacts])
 
 
 def extracted(text: str, known: FileFacts | None = None) -> FileFacts:
@@ -43,13 +43,16 @@ class Parser:
         self.load = load
         self._extract = extract
         self._jobs = jobs
-        self._ahead: dict[bytes, bytes] = {}
+        self._ahead: dict[bytes, FileFacts] = {}
 
     def ahead(self, files: Sequence[SourceFile]) -> None:
         """Let other processes parse files that are wanted soon, if there are enough of them."""
         if self._jobs > 1 and len(files) >= MANY:
             done = shared(lambda index: self._blob(files[index]), len(files), self._jobs)
-            self._ahead.update((blob[:_SIZE], blob[_SIZE:]) for blob in done.values() if blob)
+            for blob in filter(None, done.values()):
+                with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):  # then it is parsed here
+                    digest, facts = _DECODER.decode(blob)
+                    self._ahead[digest] = facts
 
     def parsed(self, file: SourceFile) -> Parsed:
         """Return what a file says; one that cannot be read has facts that say so."""
@@ -69,21 +72,17 @@ class Parser:
         return Parsed(self._facts(text), text)
 
     def _facts(self, text: str) -> FileFacts:
-        blob = self._ahead.pop(_digest(text), None) if self._ahead else None
-        return self._extract(text, _DECODER.decode(blob) if blob is not None else None)
+        return self._extract(text, self._ahead.pop(_digest(text), None) if self._ahead else None)
 
     def _blob(self, file: SourceFile) -> bytes:
         """Return the digest of a file's text and its facts as bytes; nothing if it cannot be read, or that fails."""
         try:
             content = self.load(file)
             text = content if isinstance(content, str) else source.decode(content)
-            return _digest(text) + _ENCODER.encode(extraction.extract(text))
+            return _ENCODER.encode((_digest(text), extraction.extract(text)))
         except (Unreadable, ValueError, RecursionError, OverflowError):
             return b""
 
 
-_SIZE = 16
-
-
 def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
+    return cache.digest_of(text.encode("utf-8", "surrogatepass"))
