@@ -77,7 +77,7 @@ def analyze(
     ``today`` (default: that of the clock) decides which leftovers a migration allows no more.
     """
     work = _work(root, settings, overlay, store, jobs)
-    wanted = Wanted(prefilter, include_tests, pragmas, with_stories, settings.over(today or datetime.date.today()))
+    wanted = Wanted(prefilter, include_tests, pragmas, with_stories, _over(settings, today))
     report = _stored(work, wanted)
     return _applied(work, _ran(work, wanted).report if report is None else report)
 
@@ -92,7 +92,7 @@ def recall(
 ) -> Report | None:
     """Return what :func:`analyze` does if the ``store`` has it, else ``None``."""
     work = _work(root, settings, None, store, 1)
-    report = _stored(work, Wanted(prefilter, over=settings.over(today or datetime.date.today())))
+    report = _stored(work, Wanted(prefilter, over=_over(settings, today)))
     return None if report is None else _applied(work, report)
 
 
@@ -108,7 +108,7 @@ def examine(
 ) -> Examined:
     """Return what :func:`analyze` does, always found anew, with what it rests on."""
     work = _work(root, settings, overlay, store, jobs)
-    ran = _ran(work, Wanted(prefilter, over=settings.over(today or datetime.date.today())))
+    ran = _ran(work, Wanted(prefilter, over=_over(settings, today)))
     return Examined(_applied(work, ran.report), ran.survey, ran.findings)
 
 
@@ -120,8 +120,7 @@ def reckon(root: Path, settings: Settings, *, store: cache.Store | None = None, 
     from appstate_lint import contracts
 
     work = _work(root, settings, None, store, jobs)
-    known = _Known(work.context(store, Wanted()), store, {}) if store is not None else None
-    ran = _run(root, settings, work.found, work.load, Wanted(), known, watch=True, jobs=jobs)
+    ran = _run(work, Wanted(), watch=True)
     verdicts = contracts.verdicts(ran.compliance, ran.findings)
     return Reckoning(_applied(work, ran.report), ran.compliance, verdicts)
 
@@ -166,9 +165,21 @@ class _Work(NamedTuple):
     store: cache.Store | None
     jobs: int
 
+    def digest(self, store: cache.Store, file: SourceFile) -> bytes:
+        """Return the digest of the content of a file."""
+        return unchanged.digest(file, store, self.unsaved)
+
     def context(self, store: cache.Store, wanted: Wanted) -> bytes:
-        """Return the digest of all but the files that an analysis depends on."""
-        return _context(store, self.root, self.settings, self.found, wanted)
+        """Return the digest of all but the files that an analysis depends on: settings, options, stated versions.
+
+        What could not be looked into is a part of it. What the settings select, ignore or accept is decided after it.
+        """
+        stating = [(path, store.digest(path)) for path in source.stating(self.root)]
+        asked = msgspec.structs.replace(
+            self.settings, select=(), ignore=(), path_ignores=(), severities=(), strict=False, accepted=Baseline(),
+            digest="",
+        )  # fmt: skip
+        return cache.digest_of(msgspec.json.encode((asked, wanted, stating, self.found.unread)))
 
 
 def _work(
@@ -177,6 +188,11 @@ def _work(
     unsaved = overlay or {}
     found = source.explore(root, settings.exclude, settings.tests, unsaved=unsaved)
     return _Work(root, settings, found, _loader(root, unsaved, store), unsaved, store, jobs)
+
+
+def _over(settings: Settings, today: datetime.date | None) -> tuple[str, ...]:
+    """Return the migrations that allow leftovers no more on a day, by default that of the clock."""
+    return settings.over(today or datetime.date.today())
 
 
 def _applied(work: _Work, report: Report) -> Report:
@@ -200,49 +216,22 @@ def _ran(work: _Work, wanted: Wanted) -> Ran:
     """Analyze anew; the report is stored from now on, unless some text is unsaved."""
     store = work.store
     if store is None:
-        return _run(work.root, work.settings, work.found, work.load, wanted, jobs=work.jobs)
-    known = _Known(work.context(store, Wanted()), store, work.unsaved)
+        return _run(work, wanted)
     before = store.reused
-    ran = _run(work.root, work.settings, work.found, work.load, wanted, known, jobs=work.jobs)
+    ran = _run(work, wanted)
     report = _counted(ran.report, store.reused - before)
     if not work.unsaved and not store.unread and not any(gap.fault for gap in report.gaps):
-        digests = tuple(map(known.digest, work.found.files))
+        digests = tuple(work.digest(store, file) for file in work.found.files)
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
         last = cache.Last(work.found.files, digests, skimmed, ran.closed.fixtures, report)
         store.keep(work.context(store, wanted), last)
     return ran._replace(report=report)
 
 
-class _Known(NamedTuple):
-    """A store, the digest of all but the files that matters, and the unsaved text of some."""
-
-    context: bytes
-    store: cache.Store
-    unsaved: Mapping[str, str]
-
-    def digest(self, file: SourceFile) -> bytes:
-        """Return the digest of the content of a file."""
-        return unchanged.digest(file, self.store, self.unsaved)
-
-
 def _skimmer(root: Path, settings: Settings) -> unchanged.Skim:
     from appstate_lint.closure import Sieve
 
     return Sieve(tables_of(root, settings), settings).skim
-
-
-def _context(store: cache.Store, root: Path, settings: Settings, found: source.Discovery, wanted: Wanted) -> bytes:
-    """Return the digest of all but the files that an analysis depends on: settings, options, stated versions.
-
-    What could not be looked into is a part of it.
-
-    What the settings select, ignore or accept is decided after it.
-    """
-    stating = [(path, store.digest(path)) for path in source.stating(root)]
-    asked = msgspec.structs.replace(
-        settings, select=(), ignore=(), path_ignores=(), severities=(), strict=False, accepted=Baseline(), digest=""
-    )
-    return cache.digest_of(msgspec.json.encode((asked, wanted, stating, found.unread)))
 
 
 def _counted(report: Report, cached: int) -> Report:
@@ -252,16 +241,7 @@ def _counted(report: Report, cached: int) -> Report:
     return msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, files=counts))
 
 
-def _run(
-    root: Path,
-    settings: Settings,
-    found: source.Discovery,
-    load: Load,
-    wanted: Wanted,
-    known: _Known | None = None,
-    watch: bool = False,
-    jobs: int = 1,
-) -> Ran:
+def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
     """Do what :func:`analyze` says; with ``watch``, follow what components are made from without a contract, too.
 
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
@@ -275,10 +255,10 @@ def _run(
     from appstate_lint.timeline.stories import application, stories
     from appstate_lint.timeline.telling import interpret
 
-    files = found.files
-    fresh = known is None or known.store.is_new
-    extract = extracted if known is None else known.store.extract
-    parser = closure.Parser(load, extract, jobs if fresh and len(files) >= MANY_FILES else 1)
+    root, settings, files, store = work.root, work.settings, work.found.files, work.store
+    fresh = store is None or store.is_new
+    extract = extracted if store is None else store.extract
+    parser = closure.Parser(work.load, extract, work.jobs if fresh and len(files) >= MANY_FILES else 1)
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
     closed = closure.close(files, modules, parser, tables, settings)
@@ -289,19 +269,19 @@ def _run(
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
     memory = None
-    if known is not None and not known.store.unread:  # what was not read once may be readable when its digest is asked
-        digests = {file.path: known.digest(file) for file in files}
-        memory = Memory(known.context, digests, closed.reached, known.store.get, known.store.put)
+    if store is not None and not store.unread:  # what was not read once may be readable when its digest is asked
+        digests = {file.path: work.digest(store, file) for file in files}
+        memory = Memory(work.context(store, Wanted()), digests, closed.reached, store.get, store.put)
     tracing = watched if watched or watch else None
-    workers = jobs if len(parsed) >= MANY_FILES else 1
+    workers = work.jobs if len(parsed) >= MANY_FILES else 1
     telling = interpret(project, tables, settings, unseen, tracing, wanted.include_tests, memory, workers)
     compliance = contracts.Compliance(declared, telling.timeline, project, settings)
     texts = {file.path: each.text for file, each in parsed.items()}
     core = [each.path for each in needed]
-    unread = tuple(directory for directory, _ in found.unread)
+    unread = tuple(directory for directory, _ in work.found.unread)
     survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core), unread)
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
-    gaps = (*_unread(found), *_unparsed(needed), *telling.gaps, *checked.gaps)
+    gaps = (*_unread(work.found), *_unparsed(needed), *telling.gaps, *checked.gaps)
     findings = selection.numbered(_merged([*checked.findings, *checks.internal_errors(gaps)]))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
     report = Report(
@@ -330,7 +310,7 @@ def surveyed(
     root: Path, settings: Settings, *, prefilter: bool = True, today: datetime.date | None = None
 ) -> tuple[Survey, tuple[Finding, ...]]:
     """Return the survey of the migrations of the project at ``root``, and the findings of all rules, none silenced."""
-    over = settings.over(today or datetime.date.today())
+    over = _over(settings, today)
     ran = _ran(_work(root, settings, None, None, 1), Wanted(prefilter, pragmas=False, over=over))
     return ran.survey, ran.findings
 
