@@ -8,11 +8,7 @@ from typing import NamedTuple
 import click
 
 from appstate_lint import config, engine
-from appstate_lint.cli_common import (
-    projects_of,
-    reported,
-    verbose_option,
-)
+from appstate_lint.cli_common import projects_of, reported, verbose_option
 from appstate_lint.cli_output import CLEAN, CannotRun, say
 from appstate_lint.config import Settings
 from appstate_lint.contracts import Compliance

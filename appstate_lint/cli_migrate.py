@@ -147,35 +147,29 @@ update_option = click.option(
 )
 
 
+def _recording(command: Callable[..., int]) -> Callable[..., int]:
+    """Give ``command`` the arguments and options of those that write a record."""
+    options = update_option(today_option(config_option(verbose_option(reported(command)))))
+    return name_argument(path_argument(options))
+
+
 @migrate.command("adr")
-@name_argument
-@path_argument
-@update_option
-@today_option
-@config_option
-@verbose_option
-@reported
-def adr(name: str, path: str, update: str | None, today: str | None, config_path: str | None, verbose: bool) -> int:
+@_recording
+def adr(**given: Any) -> int:
     """Write the decision record of the migration NAME: context, decision, consumers, risk, validation, status."""
-    return _record("adr", name, path, update, today, config_path)
+    return _record("adr", **given)
 
 
 @migrate.command("checklist")
-@name_argument
-@path_argument
-@update_option
-@today_option
-@config_option
-@verbose_option
-@reported
-def checklist(
-    name: str, path: str, update: str | None, today: str | None, config_path: str | None, verbose: bool
-) -> int:
+@_recording
+def checklist(**given: Any) -> int:
     """Write the definition of done of the migration NAME, ticked as far as the code shows it."""
-    return _record("checklist", name, path, update, today, config_path)
+    return _record("checklist", **given)
 
 
-def _record(kind: str, name: str, path: str, update: str | None, today: str | None, config_path: str | None) -> int:
+def _record(
+    kind: str, *, name: str, path: str, update: str | None, today: str | None, config_path: str | None, verbose: bool
+) -> int:
     project = _project_of(path)
     settings = settings_of(project, config_path)
     migration, when = named(settings, name), day(today)

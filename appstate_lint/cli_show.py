@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import click
 import msgspec
@@ -38,16 +39,16 @@ from appstate_lint.report.rules import by_code, page_summary, rules_table
 from appstate_lint.report.text import remarks
 
 
+def _analyzing(command: Callable[..., int]) -> Callable[..., int]:
+    """Give ``command`` the options of how to analyze, and of how to print what comes of it."""
+    return prefilter_option(config_option(color_option(cache_options(verbose_option(reported(command))))))
+
+
 @click.command()
 @paths_argument
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
 @click.option("--include-tests", is_flag=True, help="List the accesses in test files, too.")
-@prefilter_option
-@config_option
-@color_option
-@cache_options
-@verbose_option
-@reported
+@_analyzing
 def accesses(
     paths: tuple[str, ...],
     output_format: str,
@@ -87,12 +88,7 @@ def accesses(
 @click.argument("component", required=False)
 @click.argument("path", default=".", type=click.Path())
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
-@prefilter_option
-@config_option
-@color_option
-@cache_options
-@verbose_option
-@reported
+@_analyzing
 def timeline(
     component: str | None,
     path: str,

@@ -10,11 +10,7 @@ import click
 
 from appstate_lint import config, source
 from appstate_lint.baseline import path_of
-from appstate_lint.cli_common import (
-    Project,
-    projects_of,
-    settings_of,
-)
+from appstate_lint.cli_common import Project, projects_of, settings_of
 from appstate_lint.cli_output import FAILED, CannotRun, say
 from appstate_lint.config import Settings
 
