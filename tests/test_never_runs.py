@@ -8,20 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostile import GOOD, STATE
 from test_machine_faults import FILES
 
-GOOD = {
-    "shop/__init__.py": "",
-    "shop/main.py": (
-        "from fastapi import FastAPI, Request\nfrom shop.boot import lifespan\n\napp = FastAPI(lifespan=lifespan)\n\n\n"
-        '@app.get("/")\ndef index(request: Request):\n    return request.app.state.pool, request.app.state.bus\n'
-    ),
-    "shop/boot.py": (
-        "from contextlib import asynccontextmanager\n\n\n@asynccontextmanager\nasync def lifespan(app):\n"
-        "    app.state.pool = 1\n    yield\n"
-    ),
-}
-STATE = "\n\ndef touch(app):\n    return app.state.pool\n"
 RAN = "__import__('pathlib').Path('ran.trapped').write_text('ran')"
 TRAP = "import pathlib\npathlib.Path(__file__).with_suffix('.trapped').write_text('ran')\nraise SystemExit(3)\n"
 SCRIPT = "#!/bin/sh\ntouch ran.trapped\ncat\n"

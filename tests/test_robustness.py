@@ -14,6 +14,7 @@ from pathlib import Path
 import fuzzing
 import msgspec
 import pytest
+from hostile import GOOD, STATE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesmith import from_grammar
@@ -23,20 +24,6 @@ from appstate_lint.cli import run
 from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import extract
 from appstate_lint.facts.flow import FileFacts
-
-GOOD = {
-    "shop/__init__.py": "",
-    "shop/main.py": (
-        "from fastapi import FastAPI, Request\nfrom shop.boot import lifespan\n\napp = FastAPI(lifespan=lifespan)\n\n\n"
-        '@app.get("/")\ndef index(request: Request):\n    return request.app.state.pool, request.app.state.bus\n'
-    ),
-    "shop/boot.py": (
-        "from contextlib import asynccontextmanager\n\n\n@asynccontextmanager\nasync def lifespan(app):\n"
-        "    app.state.pool = 1\n    yield\n"
-    ),
-}
-STATE = "\n\ndef touch(app):\n    return app.state.pool\n"
-"""Makes a file one that is parsed: it mentions a holder."""
 
 
 def nested(opening: str, closing: str, middle: str = "x") -> Callable[[int], str]:
