@@ -402,7 +402,7 @@ def _coverage(
             continue
         if (access.file, access.line) in flagged_places:
             flagged += 1
-        elif access.phase is Phase.UNREACHED:
+        elif access.phase is Phase.UNREACHED or not access.presence:
             unreached += 1
         elif access.kind is Kind.READ and "ABSENT" in access.presence:
             unknown += 1

@@ -36,6 +36,7 @@ class Mentions:
         self._raised: dict[tuple[str, int], frozenset[str]] = {}
         self._written: dict[tuple[str, int], Mapping[str, int]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
+        self._touching: dict[str, frozenset[int]] = {}
 
     def methods_named(self, name: str) -> tuple[tuple[str, int], ...]:
         """Return the methods of this name outside tests."""
@@ -130,6 +131,13 @@ class Mentions:
             functions = self.project.facts[file].functions
             known = self._shaped[file] = tuple(index for index in range(len(functions)) if self._touches(file, index))
         return known
+
+    def touches(self, file: str, index: int) -> bool:
+        """Tell whether a function visibly touches a holder."""
+        known = self._touching.get(file)
+        if known is None:
+            known = self._touching[file] = frozenset(self.shaped(file))
+        return index in known
 
     def module_touches(self, file: str) -> bool:
         """Tell whether the body of a module visibly touches a holder."""

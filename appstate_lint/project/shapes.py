@@ -47,6 +47,18 @@ class Shapes:
             for node in flow.nodes(block)
         )
 
+    def accesses(self, block: object) -> Iterator[At]:
+        """Yield the places of what looks like an access: an attribute of a holder, or an item of an application."""
+        for node in flow.nodes(block):
+            match node:
+                case flow.Attr(value=owner) if flow.last_name(owner) in self.holders:
+                    yield node.at
+                case flow.Item(value=owner) if self._holds_items(owner):
+                    yield node.at
+                case flow.Call(func=func, args=(owner, *_)) if flow.last_name(func) in _BY_NAME:
+                    if flow.last_name(owner) in self.holders:
+                        yield node.at
+
     def _is_store(self, expr: Expr) -> bool:
         """Tell whether an expression is called like a dict of components of an application."""
         return isinstance(expr, flow.Attr) and expr.name in self._stores
@@ -149,6 +161,7 @@ class Shapes:
         return self._is_named(expr)
 
 
+_BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 _FAKING = frozenset({flow.Bind, flow.Call})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
+from appstate_lint.facts import flow
 from appstate_lint.model import Kind, Phase
 from appstate_lint.timeline.heap import Frame, Path
 from appstate_lint.timeline.idling import Idling
@@ -108,6 +109,8 @@ class Beside(Idling):
         self.framed(started.place, path)
         if isinstance(code, Invocation) and code.kind == "partial" and started.certain:
             self.finish(self.invoke(code, (), (), path, at), path, at)
+        elif isinstance(code, Invocation) and code.kind == "generator":
+            self.finish_generators(code, path)
         elif isinstance(code, Invocation) and code.kind != "partial":
             self.finish(code, path, at)
         else:
@@ -140,21 +143,25 @@ class Beside(Idling):
         for function in self.mentions.possible(self.records.reached, self.imported):
             if function in others or (function[0], self.project.function(*function).qualname) in idle:
                 continue
-            facts = self.project.function(*function)
-            bound: Value | None = None
-            if facts.owner >= 0:
-                cls = ClassValue(function[0], facts.owner)
-                bound = Object(f"any {function[0]}:{facts.owner}", cls, self.external_base(cls))
             path = Path({}, current.store, current.facts)
             self.stack.clear()
             self.frames[:] = [Frame(function[0], None, 0, 0)]
-            value = FunctionValue(function[0], function[1], self.some_scope(*function), bound)
-            self.serve(value, path, facts.at)
+            value = FunctionValue(*function, self.some_scope(*function), self.some_owner(*function))
+            self.serve(value, path, self.project.function(*function).at)
             self.frames.clear()
             if not path.dead:
                 effects = with_effects(effects, path)
         self.possible = False
         return effects
+
+    def some_owner(self, file: str, index: int) -> Value | None:
+        """Return what a function is bound to where it is not known who calls it: some object of its class, if any."""
+        function = self.project.function(file, index)
+        marks = {flow.last_name(each) for each in function.decorators}
+        if function.owner < 0 or "staticmethod" in marks:
+            return None
+        cls = ClassValue(file, function.owner)
+        return cls if "classmethod" in marks else Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
 
     def some_scope(self, file: str, index: int) -> int:
         """Return the number of variables that a nested function was defined among, if it was."""

@@ -157,10 +157,12 @@ class Functions(Marking):
     def is_stub(self, facts: flow.Function) -> bool:
         """Tell whether something else runs in place of a function: a method that only says that it is not there.
 
-        Also a decorated function that does nothing: its decorator gives it what it does.
+        Also a function that does nothing, but is decorated, which gives it what it does, or says that it returns
+        something, as the methods of a protocol do.
         """
         if not facts.body:
-            return any(flow.last_name(decorator) not in _PLAIN_DECORATORS for decorator in facts.decorators)
+            promised = facts.returns is not None and facts.returns != flow.Const(None)
+            return promised or any(flow.last_name(each) not in _PLAIN_DECORATORS for each in facts.decorators)
         if facts.owner < 0 or len(facts.body) != 1 or not isinstance(raised := facts.body[0], flow.Raise):
             return False
         kind = raised.value.func if isinstance(raised.value, flow.Call) else raised.value
@@ -250,8 +252,10 @@ class Functions(Marking):
     def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
         """Tell whether a call may be skipped: the function did nothing to state in several situations.
 
-        It is run all the same where it is given state or code.
+        It is run all the same where it is given state or code, and where what it does itself may touch a holder.
         """
+        if self.mentions.touches(function.file, function.index):
+            return False
         enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
         runs = self.inert.get((function.file, function.index), 0)
         return runs >= 4 * enough or (runs >= enough and not self.carries_state(env))

@@ -423,14 +423,10 @@ class Sweep(Life):
         for file, index in functions:
             if (file, index) in self.records.reached:
                 continue
-            facts = self.project.function(file, index)
-            bound: Value | None = None
-            if facts.owner >= 0:
-                cls = ClassValue(file, facts.owner)
-                bound = Object(f"any {file}:{facts.owner}", cls, self.external_base(cls))
             self.stack.clear()
             self.frames[:] = [Frame(file, None, 0, 0)]
             self.phase = Phase.UNREACHED
             self.scopes.setdefault(0, Scoped("", 0))
             path = Path({}, {})
-            self.serve(FunctionValue(file, index, 0, bound), path, facts.at)
+            function = FunctionValue(file, index, 0, self.some_owner(file, index))
+            self.serve(function, path, self.project.function(file, index).at)

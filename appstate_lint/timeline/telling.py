@@ -32,6 +32,7 @@ from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
 from appstate_lint.timeline.questions import CUT_SHORT, EntryPoint, MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
+from appstate_lint.timeline.untaken import untaken
 from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
 Result = TypeVar("Result")
@@ -135,7 +136,8 @@ def _interpret(
         for file, line, _, owner in places
         if not owner.endswith(YIELDED)
     }
-    accesses = _accesses(lives, (*unreached, *extra), phasing)
+    taken = {each.place for life in lives for each in life.occurrences} | {each.place for each in unreached}
+    accesses = _accesses(lives, (*unreached, *extra), [*untaken(project, tables, mentions, reached, taken)], phasing)
     gaps = [gap for account in accounts for gap in _gaps(account, project)]
     gaps += [Gap(life.place.file, life.place.line, f"{life.name}: {CUT_SHORT}") for life in lives if life.exhausted]
     if sweep.exhausted or (test_sweep is not None and test_sweep.exhausted):
@@ -628,8 +630,13 @@ def _takes_state(facts: flow.FileFacts, name: str, holders: Set[str]) -> bool:
 # ---------------------------------------------------------------- accesses
 
 
-def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence], phasing: Phasing) -> tuple[Access, ...]:
-    """Return one element for each place in the source, its phases joined over applications."""
+def _accesses(
+    lives: list[questions.Life], unreached: Iterable[Occurrence], untaken: Iterable[Occurrence], phasing: Phasing
+) -> tuple[Access, ...]:
+    """Return one element for each place in the source, its phases joined over applications.
+
+    What is ``untaken`` is listed in the phases in which the function that it lies in runs, and finds nothing there.
+    """
     grouped: dict[tuple[Place, str, Kind], list[tuple[Occurrence, str]]] = {}
     for life in lives:
         for each in life.occurrences:
@@ -638,6 +645,10 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence], phas
         key = (each.place, each.component, each.kind)
         if key not in grouped:
             grouped[key] = [(each, "")]
+    around = _by_function(lives)
+    for each in untaken:
+        several = [(_elsewhere(each, phase), name) for phase, name in _runs(each, around).items()]
+        grouped.setdefault((each.place, each.component, each.kind), several)
     found: list[Access] = []
     for (place, component, kind), several in sorted(
         grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)
@@ -668,6 +679,31 @@ def _accesses(lives: list[questions.Life], unreached: Iterable[Occurrence], phas
             )
         )
     return tuple(found)
+
+
+def _by_function(lives: list[questions.Life]) -> dict[tuple[str, str], dict[Phase, str]]:
+    """Return in which phases functions, by file and name, access state, and in which application first."""
+    found: dict[tuple[str, str], dict[Phase, str]] = {}
+    for life in lives:
+        for each in life.occurrences:
+            found.setdefault((each.place.file, each.function), {}).setdefault(each.phase, life.name)
+    return found
+
+
+def _runs(seen: Occurrence, around: Mapping[tuple[str, str], Mapping[Phase, str]]) -> Mapping[Phase, str]:
+    """Return in which phases the function of an access accesses state, or else the function that it is nested in."""
+    function = seen.function
+    while function:
+        found = around.get((seen.place.file, function))
+        if found is not None:
+            return found
+        function = function.rpartition(".<locals>.")[0]
+    return {Phase.UNREACHED: ""}
+
+
+def _elsewhere(seen: Occurrence, phase: Phase) -> Occurrence:
+    """Return an access that nothing comes to, as one of another phase."""
+    return msgspec.structs.replace(seen, phase=phase, bits=0)
 
 
 def _with_large_stack(work: Callable[[], Result]) -> Result:

@@ -37,6 +37,7 @@ from appstate_lint.timeline.values import (
 
 _WHOLE = frozenset({Unknown, Literal, Object, FunctionValue, ClassValue, External, Holder, Member})
 """The kinds of values in which there are no others."""
+_CODE = frozenset({"partial", "coroutine", "generator"})
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
@@ -169,10 +170,10 @@ class Unseen(Containers):
                     self.spawn(FunctionValue(base.file, index, base.scope, owner), path, at, certain=False)
 
     def hand_functions(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> None:
-        """Note functions that unseen code was given: it may call them from here on."""
+        """Note functions, coroutines and generators that unseen code was given: it may run them from here on."""
         values = [*args, *(value for _, value in keywords)] if keywords else list(args)
         for value in self.flattened(values) if values else ():
-            if type(value) is FunctionValue or (type(value) is Invocation and value.kind in ("partial", "coroutine")):
+            if type(value) is FunctionValue or (type(value) is Invocation and value.kind in _CODE):
                 self.spawn(value, path, at, certain=False)
 
     def member(self, function: Member, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
