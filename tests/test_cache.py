@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appstate_lint import cache, engine, plugin, sharing
+from appstate_lint import cache, engine, indexes, sharing
 from appstate_lint.cache import Store
 from appstate_lint.cli import run
 from appstate_lint.closure import parsing
@@ -438,26 +438,39 @@ def test_pylint_uses_the_cache(root: Path, folder: Path) -> None:
     again = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
     assert again.stdout == first.stdout
     assert stored(root, folder, pragmas=False)[1].parsed == 0
-    none = [part.replace(str(folder), plugin.NO_CACHE) for part in command]
+    none = [part.replace(str(folder), indexes.NO_CACHE) for part in command]
     assert subprocess.run(none, cwd=root, capture_output=True, text=True, timeout=120).stdout == first.stdout
-    assert not (root / cache.FOLDER).exists() and not (root / plugin.NO_CACHE).exists()
+    assert not (root / cache.FOLDER).exists() and not (root / indexes.NO_CACHE).exists()
 
 
 HEAVY = (
     *("click", "rich", "libcst", "asyncio", "tomlkit", "sqlite3", "subprocess", "http", "pathspec"),
     *("appstate_lint.closure", "appstate_lint.timeline.telling", "appstate_lint.facts.extraction"),
 )
-"""What the plugin must not import: the libraries of other doors, and what only an analysis needs."""
+"""What a file with a known answer must not import: the libraries of other doors, and what only an analysis needs."""
 
 
-def test_the_plugin_imports_little() -> None:
+def imported_after_pylint(module: str) -> list[str]:
+    """Return what an import of ``module`` adds to those of pylint, in the order in which each is done."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import pylint.lint\nimport appstate_lint.plugin"],
+        [sys.executable, "-X", "importtime", "-c", f"import pylint.lint\nimport {module}"],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     names = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
-    ours = names[names.index("pylint.lint") + 1 :]
-    assert "appstate_lint.plugin" in ours
+    return names[names.index("pylint.lint") + 1 :]
+
+
+def test_the_plugin_imports_the_names_of_rules_only() -> None:
+    assert imported_after_pylint("appstate_lint.plugin") == [
+        "appstate_lint",
+        "appstate_lint.codes",
+        "appstate_lint.plugin",
+    ]
+
+
+def test_the_first_file_of_pylint_imports_little() -> None:
+    ours = imported_after_pylint("appstate_lint.indexes")
+    assert "appstate_lint.engine" in ours
     assert [name for name in ours if name in HEAVY or name.partition(".")[0] in HEAVY] == []
 
 

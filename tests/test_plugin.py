@@ -16,7 +16,7 @@ import pytest
 from pylint.lint import PyLinter, Run
 from pylint.reporters.json_reporter import JSON2Reporter
 
-from appstate_lint import engine, plugin, register, source
+from appstate_lint import engine, indexes, register, source
 from appstate_lint.checks import RULES
 from appstate_lint.config import Settings
 from appstate_lint.model import Report, Severity
@@ -151,15 +151,15 @@ def test_spawned_workers_say_the_same(shop: Path, tmp_path: Path) -> None:
 
 def test_the_parent_builds_the_index_for_its_workers(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop)
-    project = plugin.Project(shop.resolve(), None)
+    project = indexes.Project(shop.resolve(), None)
     files = [str(path) for path in sorted(shop.rglob("*.py"))]
     ours_off = ENABLE.replace("--enable", "--disable")
     assert {message.symbol for message in lint("-j2", ours_off, "--enable=C0114", *files)} == {
         "missing-module-docstring"
     }
-    assert project not in plugin._indexes
+    assert project not in indexes._indexes
     assert lint("-j2", *files) == [FAULT]
-    assert [finding.rule for finding in plugin._indexes[project].findings["shop/main.py"]] == [NEVER]
+    assert [finding.rule for finding in indexes._indexes[project].findings["shop/main.py"]] == [NEVER]
 
 
 def test_one_process_does_not_analyze_before_the_first_file(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_one_process_does_not_analyze_before_the_first_file(shop: Path, monkeypa
     elsewhere = shop.parent / "elsewhere" / "alone.py"
     elsewhere.write_text("x = 1\n")
     assert lint(str(elsewhere)) == []
-    assert plugin.Project(shop.resolve(), None) not in plugin._indexes
+    assert indexes.Project(shop.resolve(), None) not in indexes._indexes
 
 
 def test_unsaved_text_lies_over_the_disk(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
