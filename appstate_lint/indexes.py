@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -162,7 +163,7 @@ def _index(project: Project) -> Index:
 def _stamp(root: Path, file: str) -> Stamp | None:
     """Return the stamp of ``file``; None if there is no such file any more."""
     try:
-        status = (root / file).stat()
+        status = os.stat(os.path.join(root, file))  # noqa: PTH116, PTH118 -- once per file: pathlib is 5 times slower
         recent = time.time_ns() - status.st_mtime_ns < cache.UNTRUSTED
         digest = hashlib.sha1(source.read_bytes(root, file), usedforsecurity=False).digest() if recent else b""
     except (OSError, source.Unreadable):
@@ -201,7 +202,8 @@ def _project(start: Path, options: argparse.Namespace) -> Project:
 
 
 def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    below = root.as_posix().rstrip("/") + "/"
+    return path.as_posix().removeprefix(below)  # relative_to takes as long as all else that a known file costs
 
 
 def _original(shown: Path) -> Path:
