@@ -23,7 +23,7 @@ from appstate_lint import closure, engine
 from appstate_lint.cli import run
 from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import extract
-from appstate_lint.facts.flow import FileFacts
+from appstate_lint.facts.flow import FileFacts, Name, nodes
 
 
 def nested(opening: str, closing: str, middle: str = "x") -> Callable[[int], str]:
@@ -346,6 +346,16 @@ def test_random_programs_give_facts(text: str) -> None:
     assert facts == extract(text)
     if not facts.error:
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=FileFacts) == facts
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text("aä\u20ac\U0001f600").map(repr), min_size=1), st.sampled_from(["\n", "; "]))
+def test_columns_count_characters(strings: list[str], separator: str) -> None:
+    text = separator.join(f"{string}, first.state; second = third('ö', {string})[fourth]" for string in strings)
+    lines = text.split("\n")
+    names = [node for node in nodes(extract(text)) if isinstance(node, Name)]
+    assert len(names) == 4 * len(strings)
+    assert [lines[name.line - 1][name.column : name.end_column] for name in names] == [name.id for name in names]
 
 
 @settings(max_examples=300, deadline=None)

@@ -83,16 +83,28 @@ def _extract(text: str) -> FileFacts:
         line = getattr(error, "lineno", None)
         reason = getattr(error, "msg", None) or str(error)
         return failed(f"line {line}: {reason}" if line else reason)
-    return _Lowering(text).file(tree)
+    if not text.isascii():
+        _count_characters(tree, text)
+    return _Lowering().file(tree)
+
+
+def _count_characters(tree: ast.Module, text: str) -> None:
+    """Let the columns of ``tree`` count characters: those of ``ast`` count the bytes of UTF-8."""
+    lines = enumerate(text.split("\n"), 1)
+    wide = {number: line.encode("utf-8", "surrogatepass") for number, line in lines if not line.isascii()}
+    for node in ast.walk(tree):
+        for line, column in (("lineno", "col_offset"), ("end_lineno", "end_col_offset")):
+            encoded = wide.get(getattr(node, line, 0))
+            if encoded is not None:
+                setattr(node, column, len(encoded[: getattr(node, column)].decode("utf-8", "replace")))
 
 
 class _Lowering:
-    """One pass over a tree; holds the tables that the records point into."""
+    """One pass over a tree whose columns count characters; holds the tables that the records point into."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         self.functions: list[flow.Function | None] = []
         self.classes: list[flow.Class | None] = []
-        self.wide = None if text.isascii() else text.split("\n")
         self.scopes: list[_Scope] = [_Scope("", -1, -1)]
         self.quotes: list[flow.Quote] = []
 
@@ -105,20 +117,9 @@ class _Lowering:
 
     # ------------------------------------------------------------ places
 
-    def at(self, node: ast.expr | ast.stmt | ast.alias | ast.ExceptHandler) -> At:
-        line, column = node.lineno, node.col_offset
-        end_line, end = node.end_lineno or line, node.end_col_offset or column
-        if self.wide is None:
-            return (line, column, end_line, end)
-        return (line, self.characters(line, column), end_line, self.characters(end_line, end))
-
-    def characters(self, line: int, column: int) -> int:
-        """Return the column in characters of a column in UTF-8 bytes (``ast``, attribute ``col_offset``)."""
-        assert self.wide is not None
-        text = self.wide[line - 1] if line <= len(self.wide) else ""
-        if text.isascii():
-            return column
-        return len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
+    def at(self, node: Any) -> At:
+        """Return the place of a node that has one; ``Any`` because types do not know that the parser sets its end."""
+        return (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
 
     # ------------------------------------------------------------ statements
 
@@ -139,7 +140,7 @@ class _Lowering:
         return (flow.Do(value),)
 
     def assign(self, node: ast.Assign) -> Block:
-        targets = tuple(self.target(target) for target in node.targets)
+        targets = tuple([self.target(target) for target in node.targets])
         return (flow.Bind(targets, self.expr(node.value), None, node.lineno),)
 
     def annotated(self, node: ast.AnnAssign) -> Block:
@@ -355,10 +356,11 @@ class _Lowering:
     def target(self, node: ast.expr) -> Expr:
         if isinstance(node, ast.Name):
             self.scopes[-1].locals.add(node.id)
-        elif isinstance(node, (ast.Tuple, ast.List)):
-            items = tuple(self.target(item) for item in node.elts)
-            return flow.Sequence("tuple", items, self.at(node))
-        elif isinstance(node, ast.Starred):
+            return self.name(node)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            items = tuple([self.target(item) for item in node.elts])
+            return flow.Sequence(*self.at(node), "tuple", items)
+        if isinstance(node, ast.Starred):
             return flow.Star(self.target(node.value))
         return self.expr(node)
 
@@ -389,27 +391,29 @@ class _Lowering:
             return flow.Const(value)
         return _NOTHING
 
-    def name(self, node: ast.Name) -> Expr:
-        return flow.Name(node.id, self.at(node))
+    def name(self, node: Any) -> Expr:
+        """Lower a name; most nodes are names, attributes and calls, which take their places without a tuple."""
+        return flow.Name(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, node.id)
 
-    def attribute(self, node: ast.Attribute) -> Expr:
-        return flow.Attr(self.expr(node.value), node.attr, self.at(node))
+    def attribute(self, node: Any) -> Expr:
+        value = self.expr(node.value)
+        return flow.Attr(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, value, node.attr)
 
     def subscript(self, node: ast.Subscript) -> Expr:
-        return flow.Item(self.expr(node.value), self.expr(node.slice), self.at(node))
+        return flow.Item(*self.at(node), self.expr(node.value), self.expr(node.slice))
 
-    def call(self, node: ast.Call) -> Expr:
+    def call(self, node: Any) -> Expr:
         func = self.expr(node.func)
-        args = tuple(self.expr(arg) for arg in node.args)
-        keywords = tuple((word.arg or "", self.expr(word.value)) for word in node.keywords)
-        return flow.Call(func, args, keywords, self.at(node))
+        args = tuple([self.expr(arg) for arg in node.args])
+        keywords = tuple([(word.arg or "", self.expr(word.value)) for word in node.keywords])
+        return flow.Call(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, func, args, keywords)
 
     def starred(self, node: ast.Starred) -> Expr:
         return flow.Star(self.expr(node.value))
 
     def sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Expr:
         self.quote_pair(node.elts)
-        return flow.Sequence(_KINDS[type(node)], tuple(self.expr(item) for item in node.elts), self.at(node))
+        return flow.Sequence(*self.at(node), _KINDS[type(node)], tuple([self.expr(item) for item in node.elts]))
 
     def quote_pair(self, pair: Sequence[ast.expr | None]) -> None:
         """Note two strings that name a module and something in it."""
@@ -422,10 +426,12 @@ class _Lowering:
         for key, value in zip(node.keys, node.values, strict=True):
             self.quote_pair((value, key))
         items = tuple(
-            (self.expr(key) if key is not None else None, self.expr(value))
-            for key, value in zip(node.keys, node.values, strict=True)
+            [
+                (self.expr(key) if key is not None else None, self.expr(value))
+                for key, value in zip(node.keys, node.values, strict=True)
+            ]
         )
-        return flow.Mapping(items, self.at(node))
+        return flow.Mapping(*self.at(node), items)
 
     def boolean(self, node: ast.BoolOp) -> Expr:
         operator = "and" if isinstance(node.op, ast.And) else "or"
@@ -440,7 +446,7 @@ class _Lowering:
         if len(node.ops) > 1:
             return self.opaque(node)
         operator = _OPERATORS[type(node.ops[0])]
-        return flow.Compare(self.expr(node.left), operator, self.expr(node.comparators[0]), self.at(node))
+        return flow.Compare(*self.at(node), self.expr(node.left), operator, self.expr(node.comparators[0]))
 
     def choice(self, node: ast.IfExp) -> Expr:
         return flow.IfElse(self.expr(node.test), self.expr(node.body), self.expr(node.orelse))
@@ -476,22 +482,22 @@ class _Lowering:
             for part in node.generators
         )
         if isinstance(node, ast.DictComp):
-            return flow.Comprehension("dict", self.expr(node.key), self.expr(node.value), clauses, self.at(node))
-        return flow.Comprehension(_KINDS[type(node)], None, self.expr(node.elt), clauses, self.at(node))
+            return flow.Comprehension(*self.at(node), "dict", self.expr(node.key), self.expr(node.value), clauses)
+        return flow.Comprehension(*self.at(node), _KINDS[type(node)], None, self.expr(node.elt), clauses)
 
     def walrus(self, node: ast.NamedExpr) -> Expr:
         return flow.Walrus(self.target(node.target), self.expr(node.value))
 
     def awaited(self, node: ast.Await) -> Expr:
-        return flow.Await(self.expr(node.value), self.at(node))
+        return flow.Await(*self.at(node), self.expr(node.value))
 
     def yielded(self, node: ast.Yield) -> Expr:
         self.scopes[-1].generator = True
-        return flow.Yield(self.expr(node.value) if node.value else None, self.at(node))
+        return flow.Yield(*self.at(node), self.expr(node.value) if node.value else None)
 
     def delegated(self, node: ast.YieldFrom) -> Expr:
         self.scopes[-1].generator = True
-        return flow.YieldFrom(self.expr(node.value), self.at(node))
+        return flow.YieldFrom(*self.at(node), self.expr(node.value))
 
 
 class _Scope:

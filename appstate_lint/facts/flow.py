@@ -22,6 +22,20 @@ class Record(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """The base of every node: immutable, tagged, an array when encoded."""
 
 
+class Placed(Record, frozen=True):
+    """The base of expressions with a place: it lies in the node itself, for a tuple a node would be a third of all."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @property
+    def at(self) -> At:
+        """Where it stands."""
+        return (self.line, self.column, self.end_line, self.end_column)
+
+
 # ---------------------------------------------------------------- expressions
 
 
@@ -37,49 +51,43 @@ class Opaque(Record, frozen=True):
     parts: tuple[Expr, ...] = ()
 
 
-class Name(Record, frozen=True):
+class Name(Placed, frozen=True):
     id: str
-    at: At
 
 
-class Attr(Record, frozen=True):
+class Attr(Placed, frozen=True):
     value: Expr
     name: str
-    at: At
 
 
-class Item(Record, frozen=True):
+class Item(Placed, frozen=True):
     value: Expr
     index: Expr
-    at: At
 
 
-class Call(Record, frozen=True):
+class Call(Placed, frozen=True):
     """A call; a keyword named ``""`` is ``**value``."""
 
     func: Expr
     args: tuple[Expr, ...]
     keywords: tuple[tuple[str, Expr], ...]
-    at: At
 
 
 class Star(Record, frozen=True):
     value: Expr
 
 
-class Sequence(Record, frozen=True):
+class Sequence(Placed, frozen=True):
     """A list, tuple or set display; ``kind`` says which."""
 
     kind: str
     items: tuple[Expr, ...]
-    at: At
 
 
-class Mapping(Record, frozen=True):
+class Mapping(Placed, frozen=True):
     """A dict display; an entry with no key is ``**value``."""
 
     items: tuple[tuple[Expr | None, Expr], ...]
-    at: At
 
 
 class Bool(Record, frozen=True):
@@ -93,13 +101,12 @@ class Not(Record, frozen=True):
     value: Expr
 
 
-class Compare(Record, frozen=True):
+class Compare(Placed, frozen=True):
     """One comparison; ``op`` is ``is``, ``is not``, ``==``, ``!=``, ``in``, ``not in`` or another sign."""
 
     left: Expr
     op: str
     right: Expr
-    at: At
 
 
 class IfElse(Record, frozen=True):
@@ -128,14 +135,13 @@ class Binary(Record, frozen=True):
     right: Expr
 
 
-class Comprehension(Record, frozen=True):
+class Comprehension(Placed, frozen=True):
     """A comprehension; ``key`` is given for dicts, ``clauses`` are (target, iterable, conditions)."""
 
     kind: str
     key: Expr | None
     value: Expr
     clauses: tuple[tuple[Expr, Expr, tuple[Expr, ...]], ...]
-    at: At
 
 
 class Walrus(Record, frozen=True):
@@ -143,19 +149,16 @@ class Walrus(Record, frozen=True):
     value: Expr
 
 
-class Await(Record, frozen=True):
+class Await(Placed, frozen=True):
     value: Expr
-    at: At
 
 
-class Yield(Record, frozen=True):
+class Yield(Placed, frozen=True):
     value: Expr | None
-    at: At
 
 
-class YieldFrom(Record, frozen=True):
+class YieldFrom(Placed, frozen=True):
     value: Expr
-    at: At
 
 
 Expr: TypeAlias = Const | Opaque | Name | Attr | Item | Call | Star | Sequence | Mapping | Bool | Not | Compare | IfElse | Lambda | Text | Binary | Comprehension | Walrus | Await | Yield | YieldFrom  # fmt: skip  # noqa: E501
@@ -406,7 +409,8 @@ def nodes(*roots: object) -> Iterator[Record]:
 
 def _inner(kind: type[Record]) -> Callable[[Any], Iterable[object]]:
     """Return what gives the fields of a record of ``kind`` in which there may be records, in their order."""
-    names = [name for name in kind.__struct_fields__ if any(word in kind.__annotations__[name] for word in _RECORDS)]
+    written = {**Placed.__annotations__, **kind.__annotations__}
+    names = [name for name in kind.__struct_fields__ if any(word in written[name] for word in _RECORDS)]
     if not names:
         return lambda _: ()
     read = operator.attrgetter(*names)
@@ -415,7 +419,7 @@ def _inner(kind: type[Record]) -> Callable[[Any], Iterable[object]]:
 
 _RECORDS = ("Expr", "Block", "Handler", "Case", "Param", "Function", "Class")
 """The words in annotations of fields that hold records."""
-INNER = {kind: _inner(kind) for kind in Record.__subclasses__()}
+INNER = {kind: _inner(kind) for kind in (*Record.__subclasses__(), *Placed.__subclasses__()) if kind is not Placed}
 """For each kind of record, what gives its fields in which there may be records."""
 
 
