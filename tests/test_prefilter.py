@@ -611,6 +611,21 @@ def test_words_end_where_names_do() -> None:
         assert words.use(text.encode(), is_test=False) is Use.FOLLOW, text
 
 
+def test_every_word_and_every_owner_of_items_is_found() -> None:
+    words = words_of(TABLES, Settings())
+    assert len(words.starts) > 40 and len(words.owners) > 10
+    for word in (*words.holders, *words.starts):
+        assert words.use(f"# of{word}.".encode(), is_test=False) is Use.FOLLOW, word
+        inside = word.partition(".")[0] in words.starts and "." in word
+        assert words.use(f"# {word}s.".encode(), is_test=False) is (Use.FOLLOW if inside else Use.SKIP), word
+    for owner in words.owners:
+        for end, use in (("['db']", Use.FOLLOW), (" \\\n) [x]", Use.FOLLOW), ("s[0]", Use.SKIP), ("()[0]", Use.SKIP)):
+            assert words.use(f"({owner}{end}".encode(), is_test=False) is use, owner + end
+        assert words.use(f"s{owner}['db']".encode(), is_test=False) is (
+            Use.FOLLOW if f"s{owner}" in words.owners else Use.SKIP
+        )
+
+
 def test_an_unsaved_text_counts(tmp_path: Path) -> None:
     root = written(tmp_path, called("def use(app):\n    return 1\n"))
     overlay = {UNRELATED: "from shop.main import app\nfrom elsewhere.new import NAME\nsetattr(app.state, NAME, 1)\n"}

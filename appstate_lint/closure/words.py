@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 import unicodedata
 
@@ -56,10 +57,10 @@ class Words(msgspec.Struct, frozen=True):
 
     def has_items(self, data: bytes) -> bool:
         """Tell whether bytes take an item of what is called like an application."""
-        found = [name.encode("utf-8") for name in self.owners]
-        if not any(name in data for name in found):
-            return False
-        return re.search(rb"(?<!\w)(?:%b)[\s\\)]*\[" % b"|".join(map(re.escape, found)), data) is not None
+        return any(
+            core in data and all(pattern.search(data) for pattern in _items_of(core, names))
+            for core, names in cores(self.owners)
+        )
 
     def makes_application(self, content: bytes | str, wide: str = "") -> bool:
         """Tell whether a file may make an application, or a class or another name for some."""
@@ -98,13 +99,28 @@ def last(dotted: str) -> str:
 
 def mentions_any(data: bytes, wide: str, words: tuple[str, ...]) -> bool:
     """Tell whether bytes mention one of ``words``, or ``wide`` does: the identifiers with other than ASCII letters."""
-    for word in words:
-        encoded = word.encode("utf-8")
-        if encoded in data and re.search(rb"%b(?!\w)" % re.escape(encoded), data):
+    for core, several in cores(words):
+        if core in data and any(word in data and re.search(rb"%b(?!\w)" % re.escape(word), data) for word in several):
             return True
-        if wide and word in wide:
-            return True
-    return False
+    return bool(wide) and any(word in wide for word in words)
+
+
+@functools.cache
+def cores(words: tuple[str, ...]) -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
+    """Return the words in which no other is, each with all that it is in: where it is missing, so are those."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words, key=len):
+        found.setdefault(next((core for core in found if core in word), word), []).append(word)
+    return tuple((core.encode("utf-8"), tuple(word.encode("utf-8") for word in found[core])) for core in found)
+
+
+@functools.cache
+def _items_of(core: bytes, names: tuple[bytes, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what finds items of ``names``: roughly, but quickly since it begins with a ``core``, and exactly."""
+    longest = max(map(len, names))
+    roughly = rb"%b[\w\x80-\xff]{0,%d}[\s\\)]*\[" % (re.escape(core), longest)
+    exactly = rb"(?<!\w)(?:%b)[\s\\)]*\[" % b"|".join(map(re.escape, names))
+    return re.compile(roughly), re.compile(exactly)
 
 
 def makes(data: bytes, wide: str, name: str) -> bool:

@@ -379,8 +379,13 @@ def statements(block: Block) -> Iterator[flow.Stmt]:
     while stack:
         statement = stack.pop()
         yield statement
-        for inner in reversed(tuple(blocks(statement))):
-            stack.extend(reversed(inner))
+        if type(statement) in _NESTING:
+            for inner in reversed(tuple(blocks(statement))):
+                stack.extend(reversed(inner))
+
+
+_NESTING = frozenset({flow.If, flow.For, flow.While, flow.Try, flow.With, flow.Match})
+"""The statements that have blocks inside; most have none."""
 
 
 def blocks(statement: flow.Stmt) -> Iterator[Block]:
