@@ -261,6 +261,8 @@ def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
     parser = closure.Parser(work.load, extract, work.jobs if fresh and len(files) >= MANY_FILES else 1)
     tables = tables_of(root, settings)
     modules = Modules(files, tables.foreign)
+    if not wanted.prefilter:
+        parser.ahead(files)
     closed = closure.close(files, modules, parser, tables, settings)
     needed = closed.parsed
     parsed = needed if wanted.prefilter else _all(files, needed, parser)

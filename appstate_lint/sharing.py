@@ -35,6 +35,24 @@ def shared(work: Callable[[int], bytes], count: int, jobs: int) -> dict[int, byt
     return done
 
 
+def begun(work: Callable[[], bytes], jobs: int) -> Callable[[], bytes]:
+    """Start ``work`` in a process beside this one; return what waits for its result, empty bytes if there is none."""
+    if not CAN_SHARE or jobs < 2:
+        return bytes
+    tokens, feed = os.pipe()
+    os.write(feed, _TOKEN.pack(0))
+    os.close(feed)
+    child, results = _child(lambda _: work(), tokens)
+    os.close(tokens)
+
+    def result() -> bytes:
+        (data,) = _drained([results])
+        os.waitpid(child, 0)
+        return _unpacked(data).get(0, b"")
+
+    return result
+
+
 def _child(work: Callable[[int], bytes], tokens: int) -> tuple[int, int]:
     """Start a process that works; return its number and where its results come from."""
     results, out = os.pipe()

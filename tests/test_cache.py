@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from appstate_lint.config import Settings
 from appstate_lint.facts import extraction
 from appstate_lint.facts.flow import FileFacts
 from appstate_lint.model import Report
-from appstate_lint.timeline.life import Life
+from appstate_lint.timeline.life import Life, Sweep
 
 FILES = {
     "shop/__init__.py": "",
@@ -569,7 +569,8 @@ def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_files_parsed_by_other_processes_change_nothing(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, prefilter: bool
 ) -> None:
-    root = written(tmp_path / "two", {**TWO, "first/odd.py": "app.state = = 1\n", "first/latin.py": "caf\u00e9 = 1\n"})
+    files = {**TWO, "first/odd.py": "app.state = = 1\n", "first/latin.py": "caf\u00e9 = 1\n"}
+    root = written(tmp_path / "two", files)
     expected = cold(root, prefilter=prefilter)
     here: list[str] = []
     extract = extraction.extract
@@ -580,16 +581,51 @@ def test_files_parsed_by_other_processes_change_nothing(
 
     monkeypatch.setattr(engine, "MANY_FILES", 0)
     monkeypatch.setattr(parsing, "MANY", 1)
+    monkeypatch.setattr(parsing, "MOST", len(files) // 2)
     monkeypatch.setattr(extraction, "extract", noted)
     assert told(engine.analyze(root, Settings(), prefilter=prefilter, jobs=2)) == expected
-    alone, here[:] = len(here), []
+    assert all([*files.values()].count(text) > 1 for text in here)  # what two files say is handed back once
+    here.clear()
     assert told(engine.analyze(root, Settings(), prefilter=prefilter)) == expected
-    assert alone < len(here)
+    assert len(here) > len(TWO) / 2
     store = Store(folder, root)
     assert told(engine.analyze(root, Settings(), prefilter=prefilter, jobs=2, store=store)) == expected
     store.close()
     found, again = stored(root, folder, prefilter=prefilter)
     assert (found, again.parsed) == (expected, 0)
+
+
+@pytest.mark.skipif(not sharing.CAN_SHARE, reason="no fork here")
+def test_code_of_tests_is_interpreted_beside_launchers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faking = "def test_index(app):\n    app.state.bus = 1\n    assert app.state.hub\n"
+    root = written(tmp_path / "faked", {**FILES, "tests/test_fakes.py": faking})
+    expected = cold(root, include_tests=True)
+    assert b"tests/test_fakes.py" in expected
+    here: list[str] = []
+    sweep = Sweep.sweep
+
+    def noted(self: Sweep, functions: Iterator[tuple[str, int]], modules: Iterator[str]) -> None:
+        swept = [*functions]
+        here.extend(file for file, _ in swept)
+        sweep(self, iter(swept), modules)
+
+    monkeypatch.setattr(engine, "MANY_FILES", 0)
+    monkeypatch.setattr(Sweep, "sweep", noted)
+    assert told(engine.analyze(root, Settings(), include_tests=True)) == expected
+    assert "tests/test_fakes.py" in here
+    here.clear()
+    assert told(engine.analyze(root, Settings(), include_tests=True, jobs=2)) == expected
+    assert "tests/test_fakes.py" not in here
+    monkeypatch.setattr(sharing, "_write", lambda *_: os._exit(9))
+    assert told(engine.analyze(root, Settings(), include_tests=True, jobs=2)) == expected
+    assert "tests/test_fakes.py" in here
+
+
+@pytest.mark.skipif(not sharing.CAN_SHARE, reason="no fork here")
+def test_what_is_begun_beside_ends_before_it_is_used() -> None:
+    work, empty = sharing.begun(lambda: b"x" * 200_000, 2), sharing.begun(lambda: b"x", 1)
+    lost = sharing.begun(lambda: b"x" * (1 // 0), 2)
+    assert (work(), empty(), lost()) == (b"x" * 200_000, b"", b"")
 
 
 def test_a_process_that_dies_is_made_up_for(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ class _Closure:
 
     def read(self) -> None:
         """Read every file once, and parse those that words or imports of files read before ask for."""
+        self.parser.ahead(self.files, lambda file, content: self.sieve.use(file, content) is not Use.SKIP)
         for file in self.files:
             if file.path in self.parsed:
                 continue

@@ -17,9 +17,13 @@ Load = Callable[[SourceFile], bytes | str]
 """Returns the bytes of a file, or the text that an editor holds; raises Unreadable."""
 Extract = Callable[[str, FileFacts | None], FileFacts]
 """Returns the facts of a text: those that a cache holds, those given, or extracted ones."""
+Wanted = Callable[[SourceFile, bytes | str], bool]
+"""Tells whether a file of that content is to be parsed."""
 
 MANY = 48
 """From so many files on that are wanted at once, other processes pay."""
+MOST = 1000
+"""So many files are handed out at once: what they say is in memory twice meanwhile."""
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[bytes, FileFacts])
 
@@ -44,15 +48,22 @@ class Parser:
         self._extract = extract
         self._jobs = jobs
         self._ahead: dict[bytes, FileFacts] = {}
+        self._done: set[SourceFile] = set()
 
-    def ahead(self, files: Sequence[SourceFile]) -> None:
-        """Let other processes parse files that are wanted soon, if there are enough of them."""
-        if self._jobs > 1 and len(files) >= MANY:
-            done = shared(lambda index: self._blob(files[index]), len(files), self._jobs)
-            for blob in filter(None, done.values()):
-                with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):  # then it is parsed here
-                    digest, facts = _DECODER.decode(blob)
-                    self._ahead[digest] = facts
+    def ahead(self, files: Sequence[SourceFile], wanted: Wanted = lambda *_: True) -> None:
+        """Let other processes parse those files that are ``wanted`` soon, if there are many to look at."""
+        new = [file for file in files if file not in self._done]
+        if self._jobs > 1 and len(new) >= MANY:
+            for start in range(0, len(new), MOST):
+                self._share(new[start : start + MOST], wanted)
+
+    def _share(self, files: Sequence[SourceFile], wanted: Wanted) -> None:
+        blobs = shared(lambda index: self._blob(files[index], wanted), len(files), self._jobs)
+        for index in sorted(blobs):
+            with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):  # then it is parsed here
+                digest, facts = _DECODER.decode(blobs[index])
+                self._ahead[digest] = facts
+                self._done.add(files[index])
 
     def parsed(self, file: SourceFile) -> Parsed:
         """Return what a file says; one that cannot be read has facts that say so."""
@@ -74,10 +85,12 @@ class Parser:
     def _facts(self, text: str) -> FileFacts:
         return self._extract(text, self._ahead.pop(_digest(text), None) if self._ahead else None)
 
-    def _blob(self, file: SourceFile) -> bytes:
-        """Return the digest of a file's text and its facts as bytes; nothing if it cannot be read, or that fails."""
+    def _blob(self, file: SourceFile, wanted: Wanted) -> bytes:
+        """Return the digest of a file's text and its facts as bytes; nothing if unwanted, unreadable, or that fails."""
         try:
             content = self.load(file)
+            if not wanted(file, content):
+                return b""
             text = content if isinstance(content, str) else source.decode(content)
             return _ENCODER.encode((_digest(text), extraction.extract(text)))
         except (Unreadable, ValueError, RecursionError, OverflowError):

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from appstate_lint.project.launchers import MODULE, Root, ancestors, roots
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import imports
-from appstate_lint.sharing import shared
+from appstate_lint.sharing import begun, shared
 from appstate_lint.timeline import life as interpreter
 from appstate_lint.timeline import presence, questions
 from appstate_lint.timeline.clients import failing
@@ -83,6 +84,7 @@ def _interpret(
 ) -> Telling:
     mentions = Mentions(project, tables)
     declared = Declared(phasing if phasing.active else None, watched or {}, watched is not None)
+    swept = begun(lambda: _ENCODER.encode(_test_sweep(project, tables, mentions)), jobs if project.tests else 1)
     accounts = [*_accounts(project, tables, mentions, declared, memory, jobs)]
     told: dict[str, questions.Life] = {}
     filled: set[Place] = set()
@@ -111,16 +113,16 @@ def _interpret(
     reached = {each for account in accounts for each in account.reached}
     imported = {file for account in accounts for file in account.imported}
     sweep = _sweep(project, tables, mentions, reached, imported, tests=False)
-    test_sweep = _test_sweep(project, tables, mentions) if project.tests else None
+    test_sweep = (_decoded(swept(), Swept) or _test_sweep(project, tables, mentions)) if project.tests else None
     unreached = tuple(sweep.records.occurrences.values())
     tests = _test_writes(test_sweep, project, mentions.shapes)
     written_outside = frozenset(settings.external_writers) | _written_by_libraries(project, tables)
-    blind = test_sweep is None or any(writes for _, _, writes, _ in test_sweep.records.dynamic)
+    blind = test_sweep is None or any(writes for _, _, writes, _ in test_sweep.dynamic)
     timeline = Timeline(
         lives,
         unreached=unreached,
         tests=tests,
-        in_tests=() if test_sweep is None else test_sweep.records.occurrences.values(),
+        in_tests=() if test_sweep is None else test_sweep.occurrences,
         unseen=unseen,
         none_sources=_none_sources(accounts, project, tables),
         missing_sources=_missing_sources(project, tables),
@@ -129,7 +131,7 @@ def _interpret(
         read_outside=frozenset(settings.external_readers) | tables.read_outside,
         phasing=phasing,
     )
-    extra = tuple(test_sweep.records.occurrences.values()) if include_tests and test_sweep is not None else ()
+    extra = test_sweep.occurrences if include_tests and test_sweep is not None else ()
     dynamic = {
         Spot(file, line)
         for places in (*(account.dynamic for account in accounts), sweep.records.dynamic)
@@ -238,9 +240,11 @@ class _Teller:
         keys = {root: self._keys.key(root, files[root], told) for root in files} if self._keys is not None else {}
         known = {root: account for root in roots if (account := self._remembered(keys.get(root))) is not None}
         missing = [root for root in roots if root not in known]
+        if self._jobs > 1:
+            missing = _largest_first(missing, self._project)
         done = shared(lambda index: _ENCODER.encode(self.tell(missing[index], told)), len(missing), self._jobs)
         for index, root in enumerate(missing):
-            account = _decoded(done[index]) if index in done else None
+            account = _decoded(done[index], Account) if index in done else None
             known[root] = account if account is not None else self.tell(root, told)
             if root in keys and not known[root].fault and files[root] >= {*known[root].imported}:
                 self._remember(keys[root], known[root])
@@ -248,7 +252,7 @@ class _Teller:
 
     def _remembered(self, key: bytes | None) -> Account | None:
         blob = self._memory.get(key) if self._memory is not None and key is not None else None
-        return _decoded(blob) if blob is not None else None
+        return _decoded(blob, Account) if blob is not None else None
 
     def _remember(self, key: bytes, account: Account) -> None:
         assert self._memory is not None
@@ -256,13 +260,19 @@ class _Teller:
             self._memory.put(key, _ENCODER.encode(account))
 
 
+def _largest_first(roots: list[Root], project: Project) -> list[Root]:
+    """Return launchers by the number of files in their folders and below: then several processes end together."""
+    sizes = Counter(str(folder) for file in project.facts for folder in PurePosixPath(file).parents)
+    return sorted(roots, key=lambda root: -sizes[str(PurePosixPath(root.file).parent)])
+
+
 _ENCODER = msgspec.msgpack.Encoder()
 
 
-def _decoded(blob: bytes) -> Account | None:
-    """Return the account in a blob, None if there is none."""
+def _decoded(blob: bytes, kind: type[Result]) -> Result | None:
+    """Return what is in a blob, None if there is nothing of that kind."""
     try:
-        return msgspec.msgpack.decode(blob, type=Account)
+        return msgspec.msgpack.decode(blob, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
@@ -487,22 +497,30 @@ def _sweep(
     return sweep
 
 
-def _test_sweep(project: Project, tables: Tables, mentions: Mentions) -> interpreter.Sweep:
+class Swept(NamedTuple):
+    """What is told of code that is run on its own."""
+
+    occurrences: tuple[Occurrence, ...]
+    dynamic: frozenset[tuple[str, int, bool, str]]
+    exhausted: bool
+
+
+def _test_sweep(project: Project, tables: Tables, mentions: Mentions) -> Swept:
     files = [file for file in sorted(project.tests) if file in project.facts]
     sweep = interpreter.Sweep(project, tables, mentions, Root(files[0], MODULE)) if files else None
     assert sweep is not None
     functions = [(file, index) for file in files for index in mentions.shaped(file)]
     modules = [file for file in files if mentions.module_touches(file)]
     sweep.sweep(iter(functions), iter(modules))
-    return sweep
+    return Swept(tuple(sweep.records.occurrences.values()), frozenset(sweep.records.dynamic), sweep.exhausted)
 
 
-def _test_writes(sweep: interpreter.Sweep | None, project: Project, shapes: Shapes) -> dict[str, Place]:
+def _test_writes(sweep: Swept | None, project: Project, shapes: Shapes) -> dict[str, Place]:
     """Return where tests write components: by the interpreter, and by the look of the code (fakes, patches)."""
     found: dict[str, Place] = {}
     if sweep is None:
         return found
-    for each in sweep.records.occurrences.values():
+    for each in sweep.occurrences:
         if each.kind is Kind.WRITE and each.place.file in project.tests:
             found.setdefault(each.component, each.place)
     for file in sorted(project.tests & project.facts.keys()):
