@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -92,11 +93,22 @@ def _count_characters(tree: ast.Module, text: str) -> None:
     """Let the columns of ``tree`` count characters: those of ``ast`` count the bytes of UTF-8."""
     lines = enumerate(text.split("\n"), 1)
     wide = {number: line.encode("utf-8", "surrogatepass") for number, line in lines if not line.isascii()}
-    for node in ast.walk(tree):
-        for line, column in (("lineno", "col_offset"), ("end_lineno", "end_col_offset")):
-            encoded = wide.get(getattr(node, line, 0))
-            if encoded is not None:
-                setattr(node, column, len(encoded[: getattr(node, column)].decode("utf-8", "replace")))
+    numbers = [*wide]
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node: Any = waiting.pop()
+        if hasattr(node, "lineno"):
+            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+            if bisect_left(numbers, first) == bisect_right(numbers, node.end_lineno):
+                continue
+            node.col_offset = _characters(wide.get(node.lineno), node.col_offset)
+            node.end_col_offset = _characters(wide.get(node.end_lineno), node.end_col_offset)
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _characters(line: bytes | None, column: int) -> int:
+    """Return how many characters ``column`` bytes of a line are; it is None if they are as many."""
+    return column if line is None else len(line[:column].decode("utf-8", "replace"))
 
 
 class _Lowering:
