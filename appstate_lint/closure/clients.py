@@ -51,12 +51,12 @@ class Clients:
             self._known[file] = tuple(self._fixtures(file.removesuffix("conftest.py"), conftests[file]))
         every = [each for several in self._known.values() for each in several]
         found = {(each.folder, each.name) for each in every if each.makes}
-        while (
-            more := {(each.folder, each.name) for each in every if not each.asks.isdisjoint(name for _, name in found)}
-            - found
-        ):
+        while True:
+            names = {name for _, name in found}
+            more = {(each.folder, each.name) for each in every if not each.asks.isdisjoint(names)} - found
+            if not more:
+                return found
             found |= more
-        return found
 
     def _fixtures(self, folder: str, facts: FileFacts) -> Iterator[_Fixture]:
         """Yield the fixtures of a file; one may make a client, or hand out a variable of the module that is one."""

@@ -86,8 +86,11 @@ class Strings:
             self._words.update(_WORD.findall(texts[file]))
             self._joined.update(part for shape in _shapes(texts[file]) for part in shape.split(".") if _GAP not in part)
             self._joins = self._joins or any(shape.startswith(_GAP) for shape in _shapes(texts[file]))
+        importers = {
+            each.rpartition("/")[0]: each for each in self._importers
+        }  # one a folder: a name means the same there
         for name in self._named():
-            for importer in self._importers:
+            for importer in importers.values():
                 path = self._modules.find(name, importer)
                 if path is not None and path not in known:
                     yield path
