@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from http import HTTPStatus
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block, Expr
@@ -69,8 +69,9 @@ class Where(NamedTuple):
 
 def requests(project: Project, tables: Tables) -> Iterator[Request]:
     """Yield the requests of the tests of a project that surely reach an application which was not started."""
+    handed: dict[Where, list[Handed]] = {}
     for file in sorted(project.tests & project.facts.keys()):
-        yield from _Reader(project, tables, file).requests()
+        yield from _Reader(project, tables, file, handed).requests()
 
 
 def conftests(file: str, known: AbstractSet[str]) -> list[str]:
@@ -94,10 +95,15 @@ Bound: TypeAlias = tuple[bool, tuple[Where, Expr] | None]
 """What a name is bound to, if that is known, and whether by entering it."""
 
 
-class _Reader:
-    """Reads one test file."""
+Handed: TypeAlias = tuple[Where, Expr]
+"""What a fixture hands out, and the code in which that means something."""
 
-    def __init__(self, project: Project, tables: Tables, file: str) -> None:
+
+class _Reader:
+    """Reads one test file; ``handed_by`` are fixtures that were read for others."""
+
+    def __init__(self, project: Project, tables: Tables, file: str, handed_by: dict[Where, list[Handed]]) -> None:
+        self.handed_by = handed_by
         self.project = project
         self.homes = (file, *conftests(file, project.facts.keys()))
         self.tables = tables
@@ -326,20 +332,23 @@ class _Reader:
                 known.setdefault(name, []).append((False, None))
         return known
 
-    def fixture(self, name: str, user: Where) -> tuple[Where, Expr] | None:
+    def fixture(self, name: str, user: Where) -> Handed | None:
         """Return what the fixture of that name hands out to a test of the file, where there is one such expression."""
         itself = fixture_name(self.project.function(*user)) == name
         homes = self.homes[self.homes.index(user.file) + 1 :] if itself else self.homes
         for home in homes:
             found = [i for i, each in enumerate(self.project.facts[home].functions) if fixture_name(each) == name]
             if found:
-                handed = list(self.handed(Where(home, found[0])))
+                where = Where(home, found[0])
+                handed = self.handed_by.get(where)
+                if handed is None:
+                    handed = self.handed_by[where] = list(self.handed(where))
                 return handed[0] if len(found) == 1 and len(handed) == 1 else None
             if name in self.project.bindings(home):
                 return None
         return None
 
-    def handed(self, where: Where) -> Iterator[tuple[Where, Expr]]:
+    def handed(self, where: Where) -> Iterator[Handed]:
         """Yield what a fixture yields or returns."""
         for statement in statements(self.project.function(*where).body):
             if isinstance(statement, flow.Return) and statement.value is not None:
@@ -534,13 +543,14 @@ def _evaluated(root: object) -> Iterator[flow.Record]:
     """Yield the parts of an expression that are surely evaluated: no branches of conditions, no lambdas."""
     stack = [root]
     while stack:
-        node = stack.pop()
-        if isinstance(node, tuple):
+        node: Any = stack.pop()
+        kind = type(node)
+        if kind is tuple:
             stack.extend(node)
-        elif isinstance(node, flow.Bool):
+        elif kind is flow.Bool:
             stack.append(node.values[0])
-        elif isinstance(node, flow.IfElse):
+        elif kind is flow.IfElse:
             stack.append(node.test)
-        elif isinstance(node, flow.Record) and not isinstance(node, (flow.Lambda, flow.Comprehension)):
+        elif kind in flow.INNER and kind not in (flow.Lambda, flow.Comprehension):
             yield node
-            stack.extend(getattr(node, field) for field in node.__struct_fields__)
+            stack.extend(flow.INNER[kind](node))

@@ -258,8 +258,8 @@ def _parts(node: flow.Record, visit: _Visit) -> Iterator[_Visit]:
         case flow.Sequence(items=items):
             yield visit._replace(node=items, form=_inside(visit.form))
         case _:
-            for field in node.__struct_fields__:
-                yield visit._replace(node=getattr(node, field), form=_inside(visit.form))
+            for part in flow.INNER[type(node)](node):
+                yield visit._replace(node=part, form=_inside(visit.form))
 
 
 def _inside(form: Form) -> Form:
