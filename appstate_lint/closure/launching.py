@@ -14,7 +14,7 @@ from appstate_lint.closure.words import last
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
-from appstate_lint.project.launchers import expressions, finishers
+from appstate_lint.project.launchers import calls, finishers
 
 
 class Launching:
@@ -79,10 +79,10 @@ class Launching:
         bodies = [(function.body, index) for index, function in enumerate(facts.functions)]
         bodies += [(cls.body, cls.scope) for cls in facts.classes if cls.scope >= 0]
         for body, scope in bodies:
-            for expr in expressions(body):
-                if isinstance(expr, flow.Call) and _last_name(expr.func) in self.names:
+            for call in calls(body):
+                if _last_name(call.func) in self.names:
                     symbols = self.project.local_names(file, scope)
-                    symbol = self.project.resolve(file, expr.func, symbols)
+                    symbol = self.project.resolve(file, call.func, symbols)
                     if symbol is not None and symbol.kind == "external" and symbol.name in self.dotted:
                         return True
                     if (

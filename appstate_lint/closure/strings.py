@@ -14,7 +14,7 @@ from appstate_lint.closure.imports import Reached
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr, FileFacts
 from appstate_lint.frameworks import Tables
-from appstate_lint.project.launchers import expressions
+from appstate_lint.project.launchers import calls
 from appstate_lint.project.modules import Modules
 
 _DOTTED = re.compile(r"""["'](\w*(?:\.\w+)+)(?::[\w.]*)?(?=["'])""")
@@ -54,12 +54,11 @@ class Strings:
         if not any(mark in text for mark in self._marks):
             return
         for block in (facts.body, *(each.body for each in facts.functions), *(each.body for each in facts.classes)):
-            for expr in expressions(block):
-                if isinstance(expr, flow.Call):
-                    role = self._calls.get(flow.last_name(expr.func), "")
-                    if role:
-                        for value in (*expr.args[:1], *(value for name, value in expr.keywords if name in _NAMES)):
-                            self._given(file, role, value)
+            for call in calls(block):
+                role = self._calls.get(flow.last_name(call.func), "")
+                if role:
+                    for value in (*call.args[:1], *(value for name, value in call.keywords if name in _NAMES)):
+                        self._given(file, role, value)
 
     def _given(self, file: str, role: str, value: Expr) -> None:
         """Note what is given to a call that imports or serves."""

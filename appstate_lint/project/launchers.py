@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
-from appstate_lint.facts.flow import Block, Expr
+from appstate_lint.facts.flow import Block
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.symbols import Project, Symbol, blocks
 
@@ -24,24 +24,19 @@ class Root(NamedTuple):
     main: bool = False
 
 
-def expressions(block: Block) -> Iterator[Expr]:
-    """Yield every expression in ``block`` and the blocks inside it, functions and classes not entered."""
+def calls(block: Block) -> Iterator[flow.Call]:
+    """Yield every call in ``block`` and the blocks inside it, functions and classes not entered."""
     stack: list[Any] = list(block)
-    pop, extend = stack.pop, stack.extend
+    pop, extend, inner_of = stack.pop, stack.extend, flow.INNER.get
     while stack:
         node = pop()
         kind = type(node)
         if kind is tuple:
             extend(node)
-            continue
-        inner = flow.INNER.get(kind)
-        if inner is not None:
-            if kind in _EXPRESSIONS:
+        elif kind is not flow.Name and (inner := inner_of(kind)) is not None:  # a third are names, with nothing inside
+            if kind is flow.Call:
                 yield node
             extend(inner(node))
-
-
-_EXPRESSIONS = frozenset({flow.Call, flow.Attr, flow.Name, flow.Const, flow.Lambda, flow.Compare, flow.Item})
 
 
 class Launchers(NamedTuple):
@@ -111,9 +106,7 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
         for caller, block, scope in _bodies(project, file):
             local = project.local_names(file, scope) if scope >= 0 else {}
             mentioned: set[str] | None = None
-            for expr in expressions(block):
-                if not isinstance(expr, flow.Call):
-                    continue
+            for expr in calls(block):
                 symbol = project.resolve(file, expr.func, local)
                 if flow.last_name(expr.func) in tables.spawners:
                     for target in _given(project, file, expr, local):
