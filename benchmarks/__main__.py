@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import scenarios
 from benchmarks.generate import generate
 from benchmarks.scenarios import Bench, Row
-from benchmarks.verifying import differences
+from benchmarks.verifying import compared
 
 
 def main() -> int:
@@ -29,9 +29,7 @@ def main() -> int:
         else:  # a copy: one scenario edits a file
             shutil.copytree(options.tree, tree, symlinks=True, ignore=shutil.ignore_patterns(".git", "node_modules"))
         if options.verify:
-            found = differences(tree, scratch / "verified", options.edits)
-            print(*found or ["findings are the same with and without cache, prefilter and processes"], sep="\n")
-            return int(bool(found))
+            return _verify(tree, scratch / "verified", options)
         bench = Bench(tree, scratch, _file(tree, options.file), options.runs)
         print(f"{_counted(tree)}; Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores; ")
         print(f"medians of {options.runs}\n")
@@ -45,6 +43,18 @@ def main() -> int:
     return 0
 
 
+def _verify(tree: Path, cache: Path, options: argparse.Namespace) -> int:
+    """Compare the ways to run, and print what was edited and what differs; return 1 where something does."""
+    edits = differ = 0
+    for number, each in enumerate(compared(tree, cache, options.sequences, options.seed)):
+        print(f"{number}. {'; '.join(each.edits)} ({each.applications} applications, {each.findings} findings)")
+        print(*(f"   {way} finds something else\n" for way in each.differing), sep="", end="", flush=True)
+        edits += len(each.edits)
+        differ += bool(each.differing)
+    print(f"{edits} edits in {options.sequences} sequences; something else is found after {differ} of them")
+    return int(differ > 0)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tree", nargs="?", type=Path, help="a tree to measure on (default: a generated one)")
@@ -55,7 +65,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--slow", action="store_true", help="also what takes minutes")
     parser.add_argument("--file", help="the file to edit and to show pylint, relative to the tree")
     parser.add_argument("--verify", action="store_true", help="measure nothing; compare findings instead")
-    parser.add_argument("--edits", type=int, default=20, help="how many random edits --verify makes")
+    parser.add_argument("--sequences", type=int, default=20, help="how many sequences of random edits --verify makes")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
     return parser.parse_args()
 
 

@@ -5,41 +5,44 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from benchmarks.edits import Tree, edited
 from benchmarks.scenarios import own
 
 _PLAIN = ("--no-cache", "--no-prefilter", "--jobs", "1")
-_EDITS: tuple[Callable[[bytes], bytes], ...] = (
-    lambda text: text + b"\n# a comment\n",
-    lambda text: text.replace(b"app.state.", b"app.state.x_", 1),
-    lambda text: text + b"\n\ndef added_by_an_edit(app):\n    app.state.added_by_an_edit = 1\n",
-    lambda text: text.replace(b"\ndef ", b"\n\ndef added(app):\n    return app.state.missing\n\n\ndef ", 1),
-    lambda text: text + b"\ndef broken(:\n",
-    lambda text: text.replace(b"import ", b"import  ", 1),
-)
+_MOST_EDITS = 3
 
 
-def differences(tree: Path, cache: Path, edits: int) -> list[str]:
-    """Return what differs, empty if nothing does: after each of so many random edits, in each way to run."""
-    dice = random.Random(1)
-    files = sorted(tree.rglob("*.py"))
-    found: list[str] = []
-    for number in range(edits + 1):
-        expected = _findings(tree, *_PLAIN)
-        for options in (("--no-cache",), ("--cache-dir", str(cache)), ("--cache-dir", str(cache), "--jobs", "2")):
-            if _findings(tree, *options) != expected:
-                found.append(f"edit {number}: {' '.join(options)} finds something else")
-        path = dice.choice(files)
-        path.write_bytes(dice.choice(_EDITS)(path.read_bytes()))
-    return found
+class Comparison(NamedTuple):
+    """What was edited, how much was found then without cache, prefilter and processes, and which ways differ."""
+
+    edits: tuple[str, ...]
+    applications: int
+    findings: int
+    differing: tuple[str, ...]
 
 
-def _findings(tree: Path, *options: str) -> object:
+def compared(root: Path, cache: Path, sequences: int, seed: int) -> Iterator[Comparison]:
+    """Compare the ways to run on a tree as it is, and after each of so many sequences of one to three random edits.
+
+    Edits add up: a sequence begins where the one before it ended.
+    """
+    tree = Tree(root, random.Random(seed), {})
+    ways = (("--no-cache",), ("--cache-dir", str(cache)), ("--cache-dir", str(cache), "--jobs", "2"))
+    for number in range(sequences + 1):
+        edits = tuple(edited(tree) for _ in range(tree.dice.randint(1, _MOST_EDITS) if number else 0))
+        expected = _report(root, *_PLAIN)
+        differing = tuple(" ".join(way) for way in ways if _report(root, *way) != expected)
+        yield Comparison(edits, len(expected["applications"]), len(expected["findings"]), differing)
+
+
+def _report(tree: Path, *options: str) -> dict[str, Any]:
     """Return all that is reported but the counts of files."""
     command = own("--output-format", "json", *options)
     done = subprocess.run(command, cwd=tree, capture_output=True, check=True)
-    report = json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(done.stdout)
     del report["coverage"]["files"]
     return report
