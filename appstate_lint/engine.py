@@ -220,7 +220,7 @@ def _ran(work: _Work, wanted: Wanted) -> Ran:
     before = store.reused
     ran = _run(work, wanted)
     report = _counted(ran.report, store.reused - before)
-    if not work.unsaved and not store.unread and not any(gap.fault for gap in report.gaps):
+    if not work.unsaved and not store.unsteady and not any(gap.fault for gap in report.gaps):
         digests = tuple(work.digest(store, file) for file in work.found.files)
         skimmed = {path: cache.digest_of(seen) for path, seen in ran.closed.skimmed.items()}
         last = cache.Last(work.found.files, digests, skimmed, ran.closed.fixtures, report)
@@ -271,7 +271,7 @@ def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
     memory = None
-    if store is not None and not store.unread:  # what was not read once may be readable when its digest is asked
+    if store is not None and not store.unsteady:  # what was not read once may be readable when its digest is asked
         digests = {file.path: work.digest(store, file) for file in files}
         memory = Memory(work.context(store, Wanted()), digests, closed.reached, store.get, store.put)
     tracing = watched if watched or watch else None

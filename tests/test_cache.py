@@ -202,6 +202,47 @@ def test_a_change_just_after_the_stamp_is_seen(root: Path, folder: Path) -> None
     assert stored(root, folder)[0] == cold(root)
 
 
+class Edited(Store):
+    """A store for an analysis during which a file changes, after it was read ``times`` times."""
+
+    def __init__(self, folder: Path, root: Path, name: str, text: str, times: int = 1) -> None:
+        super().__init__(folder, root)
+        self.edit, self.times = (name, text), times
+
+    def read(self, path: str) -> bytes:
+        content = super().read(path)
+        if path == self.edit[0]:
+            self.times -= 1
+            if not self.times:
+                write(self.root, *self.edit)
+        return content
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_what_is_found_while_a_file_changes_does_not_stand_after_it(
+    name: str, times: int, root: Path, folder: Path
+) -> None:
+    store = Edited(folder, root, name, "def test_it(app):\n    app.state.bus = 1\n", times)
+    engine.analyze(root, Settings(), store=store)
+    store.close()
+    assert stored(root, folder)[0] == cold(root)
+
+
+def test_a_change_during_a_long_run_is_seen(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "UNTRUSTED", 200_000_000)
+    path = root / "shop/api.py"
+    store = Store(folder, root)
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
+    engine.analyze(root, Settings(), store=store)
+    path.write_text(FILES["shop/api.py"].replace("bus", "hub"), encoding="utf-8")  # as long as before
+    os.utime(path, ns=(now, now))
+    time.sleep(0.3)
+    store.close()
+    assert stored(root, folder)[0] == cold(root)
+
+
 @pytest.mark.parametrize(
     "options", [{"prefilter": False}, {"pragmas": False}, {"include_tests": True}, {"with_stories": True}]
 )
@@ -301,42 +342,6 @@ def test_a_broken_cache_is_as_none(root: Path, folder: Path) -> None:
 @pytest.mark.whole
 def test_a_thousand_corruptions(root: Path, folder: Path) -> None:
     corrupted(root, folder, 1000)
-
-
-def interleaved(tmp_path: Path, rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs of two versions share a folder; their openings, readings and writings mix at random."""
-    folder = tmp_path / "cache"
-    real = cache.version
-    for seed in range(rounds):
-        dice = random.Random(seed)
-        root = written(tmp_path / "project")
-        running: list[Store] = []
-        told_already: list[Store] = []
-        for _ in range(8):
-            step = dice.choice(("open", "open", "analyze", "close", "edit"))
-            if step == "open" and len(running) < 2:
-                name = dice.choice(("one", "two"))
-                monkeypatch.setattr(cache, "version", lambda place, name=name: f"{name}-{real(place)}")
-                running.append(Store(folder, root))
-            elif step == "edit":
-                name = dice.choice(sorted(FILES))
-                write(root, name, dice.choice(EDITS)(FILES[name]), age=dice.choice((0.0, 50.0)))
-            elif step == "analyze" and running:
-                told_already.append(store := running.pop(0))
-                assert told(engine.analyze(root, Settings(), store=store)) == cold(root), f"seed {seed}"
-            elif step == "close" and told_already:
-                told_already.pop(dice.randrange(len(told_already))).close()
-        for store in (*running, *told_already):
-            store.close()
-
-
-def test_processes_and_versions_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    interleaved(tmp_path, 25, monkeypatch)
-
-
-@pytest.mark.whole
-def test_five_hundred_interleavings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    interleaved(tmp_path, 500, monkeypatch)
 
 
 def test_packs_do_not_pile_up(root: Path, folder: Path) -> None:

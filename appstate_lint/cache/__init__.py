@@ -83,14 +83,16 @@ class Store:
         self.reused = 0
         """How many texts, other than broken ones, had facts in the store when it was opened."""
         self._folder = folder / version(str(root))
+        self._trusted = time.time_ns() - UNTRUSTED
+        """What changed later may change again before the end without a change of its times."""
         self._usable = not folder.is_symlink()
         if not self._usable:
             self.troubles.append(f"{folder} is a link and not used")
         self._packs = Packs(self._folder / "facts")
         self._stamps = self._load("stamps", dict[str, Stamp]) or {}
         self._noted: dict[str, Stamp] = {}
-        self.unread: set[str] = set()
-        """Files that could not be read, if only once: what is found without them does not stand."""
+        self.unsteady: set[str] = set()
+        """Files that could not be read, if only once, or that changed meanwhile: what is found then does not stand."""
         self._kept: dict[str, bytes] = {}
         self._fresh: set[bytes] = set()
         self._decode: Callable[[bytes], FileFacts] | None = None
@@ -150,10 +152,13 @@ class Store:
         try:
             content = source.read_bytes(self.root, path)
         except Unreadable:
-            self.unread.add(path)
+            self.unsteady.add(path)
             raise
         if status is not None:
-            self._noted[path] = Stamp(status.st_size, status.st_mtime_ns, status.st_ino, digest_of(content))
+            stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ino, digest_of(content))
+            if self._noted.setdefault(path, stamp).digest != stamp.digest:
+                self.unsteady.add(path)
+            self._noted[path] = stamp
         return content
 
     def digest(self, path: str) -> bytes:
@@ -205,8 +210,7 @@ class Store:
 
     def close(self) -> None:
         """Write what is new; what cannot be written is left."""
-        trusted = time.time_ns() - UNTRUSTED
-        noted = {path: stamp for path, stamp in self._noted.items() if stamp.modified < trusted}
+        noted = {path: stamp for path, stamp in self._noted.items() if stamp.modified < self._trusted}
         changed = any(self._stamps.get(path) != stamp for path, stamp in noted.items())
         try:
             if self._usable and (changed or self._kept or self._packs.is_changed):
