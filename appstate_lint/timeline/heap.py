@@ -13,6 +13,7 @@ from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
+from appstate_lint.timeline.course import Course
 from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store, join_stores
 from appstate_lint.timeline.records import CallStep, Records
@@ -177,19 +178,23 @@ class Raised:
     def __init__(self, frame: Frame | None = None, flags: tuple[str, ...] = ()) -> None:
         self.frame = frame
         self.flags = flags
-        self.states: dict[tuple[Value | None, ...] | None, Store] = {}
+        self.states: dict[tuple[Value | None, ...] | None, Course] = {}
 
     def add(self, frame: Frame, env: Env, store: Store) -> None:
         """Add a state; what happens while another frame runs has no flags."""
         same = frame is self.frame and len(self.states) < MOST_STATES
         key = tuple(env.get(name) for name in self.flags) if same or not self.flags else None
         known = self.states.get(key)
-        self.states[key] = store if known is None else join_stores(known, store, frozenset(), frozenset())
+        if known is None:
+            self.states[key] = Course(store)
+        else:
+            known.add(store)
 
     def joined(self) -> Store | None:
         """Return all states as one, ``None`` where there is none."""
         result: Store | None = None
-        for store in self.states.values():
+        for course in self.states.values():
+            store = course.joined()
             result = store if result is None else join_stores(result, store, frozenset(), frozenset())
         return result
 

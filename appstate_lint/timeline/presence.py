@@ -18,7 +18,8 @@ proves the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple, TypeAlias
 
 from appstate_lint.model import Place
@@ -127,40 +128,53 @@ class Side(NamedTuple):
     def excludes(self, clause: Facts) -> bool:
         """Tell whether a clause cannot hold on this path."""
         return any(
-            lacks(self.store.get(_component(name), MISSING), (name, truth))
+            lacks(self.store.get(component_of(name), MISSING), (name, truth))
             if is_about(name)
             else (name, not truth) in self.facts
             for name, truth in clause
         )
 
 
-def _component(condition: str) -> Key:
+def component_of(condition: str) -> Key:
+    """Return the component that a condition is about."""
     _, site, name = condition.split("\t")
     return site, name
 
 
-def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
-    """Join a component's cells at a merge of two paths."""
+def join_values(left: Cell, right: Cell) -> Cell:
+    """Return what can be in a component where it is one of two cells, without clauses."""
     bits = left.bits | right.bits
     made = left.made if left.made == right.made or not right.bits & VALUE else None
     made = right.made if not left.bits & VALUE else made
     truth = left.truth if left.truth == right.truth or not right.bits & VALUE else None
     truth = right.truth if not left.bits & VALUE else truth
-    if not bits & ABSENT:
-        return Cell(bits, made=made, truth=truth)
+    return Cell(bits, frozenset(), made, truth, bool(bits & ABSENT) and (left.gone or right.gone))
+
+
+def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
+    """Join a component's cells at a merge of two paths."""
+    joined = join_values(left, right)
+    if not joined.bits & ABSENT:
+        return joined
     clauses = {each for each in left.clauses if _stays(each, right, right_side)}
     clauses |= {each for each in right.clauses if _stays(each, left, left_side)}
     for key, holds in left_side.facts - right_side.facts:
         if (key, not holds) in right_side.facts:
             clauses |= _under((key, holds), left)
             clauses |= _under((key, not holds), right)
-    if len(clauses) > MOST_CLAUSES:
-        clauses = set(sorted(clauses, key=lambda clause: (len(clause), sorted(clause)))[:MOST_CLAUSES])
+    clauses = {*fewest(clauses, MOST_CLAUSES)}
     if not right.bits & ABSENT:
         clauses |= {frozenset((sign,)) for sign in left_side.signs}
     elif not left.bits & ABSENT:
         clauses |= {frozenset((sign,)) for sign in right_side.signs}
-    return Cell(bits, frozenset(clauses), made, truth, left.gone or right.gone)
+    return joined._replace(clauses=frozenset(clauses))
+
+
+def fewest(clauses: Set[Facts], most: int) -> frozenset[Facts]:
+    """Return so many of the clauses at most, those of the fewest conditions."""
+    if len(clauses) > most:
+        return frozenset(sorted(clauses, key=lambda clause: (len(clause), sorted(clause)))[:most])
+    return frozenset(clauses)
 
 
 def _stays(clause: Facts, other: Cell, side: Side) -> bool:
@@ -179,9 +193,7 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     """Join two stores at a merge of paths; a component that a store does not name is absent there."""
     if left is right:
         return left
-    different = [key for key, cell in right.items() if (known := left.get(key, MISSING)) is not cell and known != cell]
-    if not left.keys() <= right.keys():
-        different += [key for key in left if key not in right and left[key] != MISSING]
+    different = differing(left, right)
     if not different:
         return left
     left_side, right_side = Side(left, left_facts), Side(right, right_facts)
@@ -196,6 +208,16 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
         for key in different
     }  # fmt: skip
     return {**left, **joined}
+
+
+def differing(left: Store, right: Store) -> list[Key]:
+    """Return the components that two stores do not agree on."""
+    if left is right:
+        return []
+    found = [key for key, cell in right.items() if (known := left.get(key, MISSING)) is not cell and known != cell]
+    if not left.keys() <= right.keys():
+        found += [key for key in left if key not in right and left[key] != MISSING]
+    return found
 
 
 def _unborn(key: Key, store: Store, other: Store) -> bool:
@@ -273,28 +295,30 @@ def kept(store: Store, before: Store) -> Store:
 
 def _never_changes(clause: Facts) -> bool:
     """Tell whether serving code cannot change whether a clause holds: it is not about a component."""
-    return all(not is_about(name) or is_mark(_component(name)) for name, _ in clause)
+    return all(not is_about(name) or is_mark(component_of(name)) for name, _ in clause)
 
 
 def rewritten(store: Store, key: Key) -> Store:
     """Return a store without the clauses that say what the component ``key``, just written, held before."""
     cell = store[key]
     fewer: Store = {}
-    end = f"\t{key[0]}\t{key[1]}"
     for other, known in store.items():
-        if not known.clauses:
-            continue
-        about_it = [clause for clause in known.clauses if any(name.endswith(end) for name, _ in clause)]
-        if not about_it:
+        if not known.clauses or key not in _mentioned(known.clauses):
             continue
         kept = known.clauses.difference(
             clause
-            for clause in about_it
+            for clause in known.clauses
             if any(is_about(name, key) and not lacks(cell, (name, truth)) for name, truth in clause)
         )
         if len(kept) != len(known.clauses):
             fewer[other] = known._replace(clauses=kept)
     return {**store, **fewer} if fewer else store
+
+
+@functools.lru_cache(maxsize=4096)
+def _mentioned(clauses: frozenset[Facts]) -> frozenset[Key]:
+    """Return the components that clauses are about; every write asks it of the clauses of all others."""
+    return frozenset(component_of(name) for clause in clauses for name, _ in clause if is_about(name))
 
 
 def changed(before: Mapping[Key, Cell], after: Mapping[Key, Cell], keys: Iterable[Key]) -> bool:

@@ -14,6 +14,7 @@ from appstate_lint.timeline.presence import (
     PRESENT,
     Key,
     Store,
+    differing,
     is_mark,
     kept,
 )
@@ -159,7 +160,7 @@ class Serving(Beside):
 
     def forget_request(self, path: Path, current: Path) -> None:
         """Take back what a request did to its own state: each one starts from what the lifespan yielded."""
-        if any(key[0].endswith(YIELDED) for key in path.store):
+        if any(key[0].endswith(YIELDED) for key in differing(path.store, current.store)):
             kept = {key: cell for key, cell in path.store.items() if not key[0].endswith(YIELDED)}
             path.store = kept | {key: cell for key, cell in current.store.items() if key[0].endswith(YIELDED)}
 

@@ -746,10 +746,10 @@ class Statements(Calls):
             known = joined.get(name)
             joined[name] = value if known is None else join(known, value)
         found: list[Path] = []
-        for key, store in raised.states.items():
+        for key, course in raised.states.items():
             known_flags = zip(raised.flags, key, strict=True) if key is not None else ()
             env = joined | {name: value for name, value in known_flags if value is not None}
-            found.append(Path(env, store, before.facts))
+            found.append(Path(env, course.joined(), before.facts))
         return found
 
     def note_swallow(self, at: At, phase: Phase, ended: Path, failed: Path) -> None:
