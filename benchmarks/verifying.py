@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.edits import Tree, edited
-from benchmarks.scenarios import own
 
 _PLAIN = ("--no-cache", "--no-prefilter", "--jobs", "1")
 _MOST_EDITS = 3
+
+
+class Told(NamedTuple):
+    """All that is told of a tree but the counts of files: findings, also those that are information, and accesses."""
+
+    report: dict[str, Any]
+    accesses: dict[str, Any]
 
 
 class Comparison(NamedTuple):
@@ -34,15 +41,19 @@ def compared(root: Path, cache: Path, sequences: int, seed: int) -> Iterator[Com
     ways = (("--no-cache",), ("--cache-dir", str(cache)), ("--cache-dir", str(cache), "--jobs", "2"))
     for number in range(sequences + 1):
         edits = tuple(edited(tree) for _ in range(tree.dice.randint(1, _MOST_EDITS) if number else 0))
-        expected = _report(root, *_PLAIN)
-        differing = tuple(" ".join(way) for way in ways if _report(root, *way) != expected)
-        yield Comparison(edits, len(expected["applications"]), len(expected["findings"]), differing)
+        expected = _told(root, *_PLAIN)
+        differing = tuple(" ".join(way) for way in ways if _told(root, *way) != expected)
+        report = expected.report
+        yield Comparison(edits, len(report["applications"]), len(report["findings"]), differing)
 
 
-def _report(tree: Path, *options: str) -> dict[str, Any]:
-    """Return all that is reported but the counts of files."""
-    command = own("--output-format", "json", *options)
-    done = subprocess.run(command, cwd=tree, capture_output=True, check=True)
-    report: dict[str, Any] = json.loads(done.stdout)
+def _told(tree: Path, *options: str) -> Told:
+    report = _asked(tree, "check", "--exit-zero", "--select", "E,W,I", *options)
     del report["coverage"]["files"]
-    return report
+    return Told(report, _asked(tree, "accesses", *options))
+
+
+def _asked(tree: Path, *command: str) -> dict[str, Any]:
+    whole = [sys.executable, "-m", "appstate_lint", *command, "--output-format", "json"]
+    told: dict[str, Any] = json.loads(subprocess.run(whole, cwd=tree, capture_output=True, check=True).stdout)
+    return told
