@@ -20,24 +20,21 @@ The map of the house, from the doors down the river; imports go down only:
   writing a file whole or not at all; ``sharing``: work done by several processes.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # nothing is imported here: ``python -m`` would look in the working directory first
 if TYPE_CHECKING:
     from pylint.lint import PyLinter
 
 __version__ = "0.1.0"
 
 
-def register(linter: PyLinter) -> None:
+def register(linter: "PyLinter") -> None:
     """Register the checker with ``linter``: what pylint calls for ``load-plugins = ["appstate_lint"]``."""
     from appstate_lint import plugin
 
     plugin.register(linter)
 
 
-def load_configuration(linter: PyLinter) -> None:
+def load_configuration(linter: "PyLinter") -> None:
     """Prepare for ``linter``'s configuration: what pylint calls once its options are read."""
     from appstate_lint import plugin
 

@@ -169,7 +169,8 @@ def test_a_trap_is_seen(tmp_path: Path) -> None:
 def test_the_module_does_not_import_from_the_working_directory(tmp_path: Path) -> None:
     names = [name for name in NAMES if not name.startswith(("module", "package"))]
     files = {file: text for name in names for file, text in PROJECTS[name].items()}
-    shadows = {f"{name}.py": TRAP for name in ("click", "rich", "msgspec", "pathspec", "tomli")}
+    needed = ("click", "rich", "msgspec", "pathspec", "tomli", "typing", "collections", "re", "enum", "__future__")
+    shadows = {f"{name}.py": TRAP for name in needed}
     root = written(tmp_path / "project", {**files, **shadows, **GOOD})
     command = [sys.executable, "-m", "appstate_lint", "check", "--no-cache"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, env=outside_python())
