@@ -26,14 +26,14 @@ from appstate_lint.project.shapes import Shapes
 from appstate_lint.project.symbols import imports
 from appstate_lint.sharing import begun, shared
 from appstate_lint.timeline import life as interpreter
-from appstate_lint.timeline import presence, questions
+from appstate_lint.timeline import questions
+from appstate_lint.timeline.accesses import listed, untaken
 from appstate_lint.timeline.clients import failing
 from appstate_lint.timeline.components import MEMBERS, YIELDED
 from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared, Phasing
 from appstate_lint.timeline.questions import CUT_SHORT, EntryPoint, MissingSource, NoneSource, Timeline, Unseen
 from appstate_lint.timeline.records import NoneCall, Occurrence
-from appstate_lint.timeline.untaken import untaken
 from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
 Result = TypeVar("Result")
@@ -139,7 +139,8 @@ def _interpret(
         if not owner.endswith(YIELDED)
     }
     taken = {each.place for life in lives for each in life.occurrences} | {each.place for each in unreached}
-    accesses = _accesses(lives, (*unreached, *extra), [*untaken(project, tables, mentions, reached, taken)], phasing)
+    rest = untaken(project, tables, mentions, reached, taken)
+    accesses = listed(lives, (*unreached, *extra), rest, phasing)
     gaps = [gap for account in accounts for gap in _gaps(account, project)]
     gaps += [Gap(life.place.file, life.place.line, f"{life.name}: {CUT_SHORT}") for life in lives if life.exhausted]
     if sweep.exhausted or (test_sweep is not None and test_sweep.exhausted):
@@ -643,85 +644,6 @@ def _takes_state(facts: flow.FileFacts, name: str, holders: Set[str]) -> bool:
         if isinstance(node, flow.Attr) and node.name in holders and flow.last_name(node.value) == name:
             return True
     return False
-
-
-# ---------------------------------------------------------------- accesses
-
-
-def _accesses(
-    lives: list[questions.Life], unreached: Iterable[Occurrence], untaken: Iterable[Occurrence], phasing: Phasing
-) -> tuple[Access, ...]:
-    """Return one element for each place in the source, its phases joined over applications.
-
-    What is ``untaken`` is listed in the phases in which the function that it lies in runs, and finds nothing there.
-    """
-    grouped: dict[tuple[Place, str, Kind], list[tuple[Occurrence, str]]] = {}
-    for life in lives:
-        for each in life.occurrences:
-            grouped.setdefault((each.place, each.component, each.kind), []).append((each, life.name))
-    for each in unreached:
-        key = (each.place, each.component, each.kind)
-        if key not in grouped:
-            grouped[key] = [(each, "")]
-    around = _by_function(lives)
-    for each in untaken:
-        several = [(_elsewhere(each, phase), name) for phase, name in _runs(each, around).items()]
-        grouped.setdefault((each.place, each.component, each.kind), several)
-    found: list[Access] = []
-    for (place, component, kind), several in sorted(
-        grouped.items(), key=lambda pair: (pair[0][0], pair[0][1], pair[0][2].value)
-    ):
-        beside = {Phase.STARTUP for each, _ in several if each.spawned}
-        phases = sorted({each.phase for each, _ in several} | beside, key=lambda phase: phase.rank)
-        bits = position = 0
-        for each, _ in several:
-            bits |= each.bits
-            position |= each.position
-        first = several[0][0]
-        found.append(
-            Access(
-                file=place.file,
-                line=place.line,
-                column=place.column,
-                end_line=place.end_line,
-                end_column=place.end_column,
-                component=component,
-                kind=kind,
-                phase=phases[0],
-                phases=tuple(phases),
-                named_phase=phasing.named(position) if phases[0] is Phase.STARTUP else None,
-                application=several[0][1],
-                function=first.function,
-                conditional=all(each.conditional for each, _ in several),
-                presence=presence.names(bits),
-            )
-        )
-    return tuple(found)
-
-
-def _by_function(lives: list[questions.Life]) -> dict[tuple[str, str], dict[Phase, str]]:
-    """Return in which phases functions, by file and name, access state, and in which application first."""
-    found: dict[tuple[str, str], dict[Phase, str]] = {}
-    for life in lives:
-        for each in life.occurrences:
-            found.setdefault((each.place.file, each.function), {}).setdefault(each.phase, life.name)
-    return found
-
-
-def _runs(seen: Occurrence, around: Mapping[tuple[str, str], Mapping[Phase, str]]) -> Mapping[Phase, str]:
-    """Return in which phases the function of an access accesses state, or else the function that it is nested in."""
-    function = seen.function
-    while function:
-        found = around.get((seen.place.file, function))
-        if found is not None:
-            return found
-        function = function.rpartition(".<locals>.")[0]
-    return {Phase.UNREACHED: ""}
-
-
-def _elsewhere(seen: Occurrence, phase: Phase) -> Occurrence:
-    """Return an access that nothing comes to, as one of another phase."""
-    return msgspec.structs.replace(seen, phase=phase, bits=0)
 
 
 def _with_large_stack(work: Callable[[], Result]) -> Result:
