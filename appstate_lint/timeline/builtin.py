@@ -117,25 +117,28 @@ class Builtins(Known):
         """``setattr``."""
         if len(args) < 3:
             return UNKNOWN
-        owner, names = single(plain(args[0])), literal_names(plain(args[1]))
+        for owner in options(single(plain(args[0]))):
+            self.set_one(owner, literal_names(plain(args[1])), args[2], path, at)
+        return NONE_VALUE
+
+    def set_one(self, owner: Value, names: tuple[str, ...] | None, value: Value, path: Path, at: At) -> None:
         if isinstance(owner, Holder):
             if names is None:
                 self.dynamic(owner.owner, at, writes=True)
             self.plain_none = self.call_site is not None and 2 in self.call_site.positions
             for name in names or ():
-                self.write(owner.owner, name, args[2], at, path, weak=len(names or ()) > 1)
+                self.write(owner.owner, name, value, at, path, weak=len(names or ()) > 1)
             self.plain_none = False
         elif isinstance(owner, Object) and names is not None:
             for name in names:
-                self.set_attribute(owner, name, args[2], at, path)
-        return NONE_VALUE
+                self.set_attribute(owner, name, value, at, path)
 
     def remove(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``delattr``."""
-        owner = single(plain(args[0])) if args else UNKNOWN
         names = literal_names(plain(args[1])) if len(args) > 1 else None
-        if isinstance(owner, Holder) and names is not None:
-            for name in names:
+        holders = [each for each in options(single(plain(args[0]))) if isinstance(each, Holder)] if args else []
+        for owner in holders:
+            for name in names or ():
                 self.delete(owner.owner, name, at, path)
         return NONE_VALUE
 

@@ -380,8 +380,13 @@ class Expressions(Parts):
         return self.item(owner, index, path, expr.at)
 
     def item(self, owner: Value, index: Value, path: Path, at: At) -> Value:
-        """Return ``owner[index]``; of a holder, that reads a component."""
-        owner, name = single(plain(owner)), plain(index)
+        """Return ``owner[index]``; of a holder, that reads a component, of one of several in each."""
+        several = options(single(plain(owner)))
+        if len(several) > 1:
+            return join_all([self.one_item(each, plain(index), path, at) for each in several])
+        return self.one_item(several[0], plain(index), path, at)
+
+    def one_item(self, owner: Value, name: Value, path: Path, at: At) -> Value:
         constant = name.value if isinstance(name, Literal) else None
         owner = self.as_holder(owner, str(constant))
         match owner:
@@ -862,15 +867,25 @@ class Expressions(Parts):
     def contains(self, left: Value, right: Value, positive: bool, path: Path, at: At) -> Value:
         """Evaluate ``left in right``; in a holder, that asks for a component."""
         name = plain(left)
-        holder = self.as_holder(single(plain(right)), str(name.value) if isinstance(name, Literal) else "")
-        if isinstance(holder, (Holder, StateDict)):
-            names = literal_names(name)
-            if names is None or len(names) != 1:
-                self.dynamic(holder.owner, at, writes=False)
-                return UNKNOWN
-            test = self.ask(holder.owner, names[0], at, path)
-            return test if positive or not isinstance(test, Test) else Test(test.when_false, test.when_true)
-        return UNKNOWN
+        key = str(name.value) if isinstance(name, Literal) else ""
+        tests = [
+            self.contains_one(name, self.as_holder(each, key), path, at) for each in options(single(plain(right)))
+        ]
+        asked = [each for each in tests if isinstance(each, Test)]
+        if not asked or len(asked) < len(tests):
+            return UNKNOWN
+        found = tuple(fact for each in asked for fact in each.when_true)
+        missing = tuple(fact for each in asked for fact in each.when_false)
+        return Test(found, missing) if positive else Test(missing, found)
+
+    def contains_one(self, name: Value, holder: Value, path: Path, at: At) -> Value:
+        if not isinstance(holder, (Holder, StateDict)):
+            return UNKNOWN
+        names = literal_names(name)
+        if names is None or len(names) != 1:
+            self.dynamic(holder.owner, at, writes=False)
+            return UNKNOWN
+        return self.ask(holder.owner, names[0], at, path)
 
     def choice(self, expr: flow.IfElse, path: Path) -> Value:
         yes, no = self.branch(expr.test, path.fork())

@@ -261,8 +261,11 @@ class Statements(Calls):
             self.open_holder(self.canonical(owner), at, "its state is replaced by something that cannot be seen")
 
     def set_item(self, owner: Value, index: Value, value: Value, at: At, path: Path) -> None:
-        owner, name = self.as_holder(single(plain(owner))), plain(index)
-        match owner:
+        for each in options(single(plain(owner))):
+            self.set_one_item(each, plain(index), value, at, path)
+
+    def set_one_item(self, owner: Value, name: Value, value: Value, at: At, path: Path) -> None:
+        match owner := self.as_holder(owner):
             case Holder(owner=application) | StateDict(owner=application):
                 from appstate_lint.timeline.expressions import literal_names
 
@@ -315,18 +318,19 @@ class Statements(Calls):
         for target in node.targets:
             match target:
                 case flow.Attr(value=owner_expr, name=name, at=at):
-                    owner = single(plain(self.evaluate(owner_expr, path)))
-                    if isinstance(owner, Holder):
-                        self.delete(owner.owner, name, at, path)
+                    for owner in options(single(plain(self.evaluate(owner_expr, path)))):
+                        if isinstance(owner, Holder):
+                            self.delete(owner.owner, name, at, path)
                 case flow.Item(value=owner_expr, index=index, at=at):
-                    owner = self.as_holder(single(plain(self.evaluate(owner_expr, path))))
+                    owners = [self.as_holder(each) for each in options(single(plain(self.evaluate(owner_expr, path))))]
                     key = plain(self.evaluate(index, path))
-                    if (
-                        isinstance(owner, (Holder, StateDict))
-                        and isinstance(key, Literal)
-                        and isinstance(key.value, str)
-                    ):
-                        self.delete(owner.owner, key.value, at, path)
+                    for owner in owners:
+                        if (
+                            isinstance(owner, (Holder, StateDict))
+                            and isinstance(key, Literal)
+                            and isinstance(key.value, str)
+                        ):
+                            self.delete(owner.owner, key.value, at, path)
                 case flow.Name(id=name):
                     path.variables().pop(name, None)
 
