@@ -73,6 +73,8 @@ class Life(NamedTuple):
     """The applications that are mounted in this one: owner of components and name."""
     open_parts: dict[str, tuple[str, int, str]]
     """Parts of the application that unseen code may fill: owner of components, and where and why."""
+    written_beside: frozenset[str]
+    """Names that code writes on applications which the launcher makes too, but of which no life is told here."""
     entered: Mapping[int, Place]
     """The positions among the named phases that start-up comes to, and where."""
     readers: Mapping[str, frozenset[tuple[str, Place]]]
@@ -244,8 +246,9 @@ class Timeline:
                 continue
             if component.name.startswith("__"):
                 continue
-            if all(each.possible for each in component.reads) and self.written_elsewhere(component):
-                reason = f"{component.life.name}: what may not run there reads what another application writes"
+            beside = component.name in component.life.written_beside or self.written_elsewhere(component)
+            if beside and all(each.possible for each in component.reads):
+                reason = f"{component.life.name}: what may not run there reads what is written for another application"
             else:
                 reason = self.doubt(component)
             if reason:

@@ -373,6 +373,7 @@ def _life(run: interpreter.Life, application: Object, name: str, project: Projec
         set_at_start=frozenset(run.set_at_start),
         written_somewhere=frozenset(name for _, written in _written_somewhere(run) for name in written),
         cut_off=frozenset(_cut_off(run, own, project)),
+        written_beside=frozenset(_written_beside(run, {own, *sites})),
         entered=run.records.entered,
         readers={name: frozenset(each) for name, each in sorted(run.records.readers.items())},
         phased=frozenset(run.records.phased),
@@ -391,6 +392,14 @@ def _written_somewhere(run: interpreter.Life) -> Iterator[tuple[tuple[str, int],
     """Yield the code in which a path ended, or all if start-up did, with the names that it writes and how often."""
     for code in _all_code(run) if run.records.cut_early else sorted(run.records.cut):
         yield code, run.mentions.written(*code)
+
+
+def _written_beside(run: interpreter.Life, sites: Set[str]) -> Iterator[str]:
+    """Yield the names that are written on other applications of the launcher than those of ``sites``."""
+    others = {run.canonical(each).site for each, _, _ in run.applications.values()} - sites
+    for each in run.records.occurrences.values():
+        if each.kind is Kind.WRITE and each.owner in others:
+            yield each.component
 
 
 def _cut_off(run: interpreter.Life, own: str, project: Project) -> Iterator[str]:
