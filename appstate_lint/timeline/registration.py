@@ -397,6 +397,8 @@ class Registering(Statements):
             code = FunctionValue(method.file, method.index, method.scope, code) if method is not None else code
         if isinstance(code, FunctionValue):
             self.invoke(code, (owner,), (), path, at)
+        elif isinstance(code, Object) and code.external and not self.tables.describes(code.external):
+            self.hand_over(owner, code.external, at, third_party=True, holder=False)
 
     def take_state(self, owner: Object, given: Value | None, at: At) -> None:
         """Give an application the state that its constructor is handed."""
@@ -412,6 +414,8 @@ class Registering(Statements):
             values = self.members(args[0]) or ()
         for value in values:
             self.register(owner, role, value, path, at)
+            if role == "init":
+                self.initialize(owner, value, path, at)
 
     # ------------------------------------------------------------ spawned code
 
