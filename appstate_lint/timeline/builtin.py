@@ -195,8 +195,10 @@ class Builtins(Known):
         return Invocation("super", owner, (frame.owner,), ())
 
     def variables_of(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
-        """``vars``."""
+        """``vars``, and ``asdict`` of an object."""
         owner = single(plain(args[0])) if args else UNKNOWN
+        if isinstance(owner, Object):
+            return self.attributes_by_name(owner, path, at)
         return StateDict(owner.owner) if isinstance(owner, Holder) else UNKNOWN
 
     def first(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
@@ -270,6 +272,9 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "isinstance": _B.is_instance,
     "super": _B.parent,
     "vars": _B.variables_of,
+    "dataclasses.asdict": _B.variables_of,
+    "attrs.asdict": _B.variables_of,
+    "attr.asdict": _B.variables_of,
     "list": _B.first,
     "tuple": _B.first,
     "sorted": _B.first,

@@ -51,6 +51,8 @@ from appstate_lint.timeline.values import (
 
 MOST_ITEMS = 200
 MAPPING_METHODS = frozenset(dir(dict))
+_DATA_CLASSES = frozenset({"dataclass", "define", "frozen", "mutable"})
+"""Decorators that make a class one whose fields are its attributes."""
 
 
 class Expressions(Parts):
@@ -269,6 +271,8 @@ class Expressions(Parts):
                 return Object(f"any {name}", None, self.named_kind(spec.attributes[name]))
         if spec is not None and self.is_member(owner, spec, name):
             return self.read(self.part(owner, MEMBERS), name, at, path)
+        if name == "__dict__":
+            return self.attributes_by_name(owner, path, at)
         known = self.get_attribute(owner, name)
         if owner.cls is not None:
             method = self.method(owner.cls, name)
@@ -285,6 +289,21 @@ class Expressions(Parts):
         if owner.external:
             return Member(owner, name)
         return self.unknown_attribute(owner, "", "", name, path, at)
+
+    def attributes_by_name(self, owner: Object, path: Path, at: At) -> Value:
+        """Return the attributes of an object as a dict: only those of a data class are known."""
+        if owner.cls is None or not self.is_data_class(owner.cls):
+            return Member(owner, "__dict__")
+        number = self.number(("attributes", owner.site))
+        for name in self.fields(owner.cls):
+            self.put_item(number, Literal(name), self.object_attribute(owner, name, path, at))
+        return DictValue(number)
+
+    def is_data_class(self, cls: ClassValue) -> bool:
+        """Tell whether the attributes of an object are the fields that its class declares, and no others."""
+        decorators = (each for base in self.bases(cls) for each in self.project.cls(base.file, base.index).decorators)
+        named = {flow.last_name(each.func if isinstance(each, flow.Call) else each) for each in decorators}
+        return not (self.unseen_bases(cls) or named.isdisjoint(_DATA_CLASSES))
 
     def is_switched(self, cls: ClassValue, name: str, value: Literal) -> bool:
         """Tell whether some code sets an attribute to another constant than the class gives it."""
