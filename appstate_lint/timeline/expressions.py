@@ -306,9 +306,10 @@ class Expressions(Parts):
         return not (self.unseen_bases(cls) or named.isdisjoint(_DATA_CLASSES))
 
     def is_switched(self, cls: ClassValue, name: str, value: Literal) -> bool:
-        """Tell whether some code sets an attribute to another constant than the class gives it."""
-        defaults = (env[name] for base in self.bases(cls) if name in (env := self.class_env(base)))
-        default = next(defaults, value)
+        """Tell whether some code sets an attribute to another constant than the class, or an unseen base, gives it."""
+        default = next((env[name] for base in self.bases(cls) if name in (env := self.class_env(base))), None)
+        if default is not None and self.unseen_bases(cls) and self.is_field(default):
+            return True
         return isinstance(default, Literal) and default not in (value, NONE_VALUE)
 
     def part(self, owner: Object, name: str) -> Object:
@@ -887,9 +888,7 @@ class Expressions(Parts):
         """Evaluate ``left in right``; in a holder, that asks for a component."""
         name = plain(left)
         key = str(name.value) if isinstance(name, Literal) else ""
-        tests = [
-            self.contains_one(name, self.as_holder(each, key), path, at) for each in options(single(plain(right)))
-        ]
+        tests = [self.contains_one(name, self.as_holder(each, key), path, at) for each in options(single(plain(right)))]
         asked = [each for each in tests if isinstance(each, Test)]
         if not asked or len(asked) < len(tests):
             return UNKNOWN

@@ -14,7 +14,7 @@ from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, 
 from appstate_lint.timeline.marking import Marking
 from appstate_lint.timeline.parts import ENOUGH_RUNS, CallSite, Result
 from appstate_lint.timeline.phasing import PHASE
-from appstate_lint.timeline.presence import ABSENT, HAS, LOCAL, MISSING, Facts, Store, about
+from appstate_lint.timeline.presence import ABSENT, HAS, LOCAL, MISSING, Facts, Store, about, replaced
 from appstate_lint.timeline.records import CallStep
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
@@ -421,7 +421,7 @@ class Functions(Marking):
             path.dead = True
             return UNKNOWN
         path.put_all(result.after)
-        path.facts |= result.new_facts
+        path.facts = replaced(path.facts, result.new_facts)
         for (key, before), (_, after) in zip(result.before, result.after, strict=True):
             if before.bits & ABSENT and not after.bits & ABSENT:
                 self.hold(path, about(key, HAS), True)

@@ -102,6 +102,11 @@ def lasting(facts: Facts) -> Facts:
     return frozenset(fact for fact in facts if LOCAL not in fact[0] and not is_about(fact[0]))
 
 
+def replaced(facts: Facts, new: Facts) -> Facts:
+    """Return conditions with new ones, each in place of its opposite."""
+    return facts - {(name, not truth) for name, truth in new} | new
+
+
 def lacks(cell: Cell, fact: Fact) -> bool:
     """Tell whether ``fact``, about a component, is certainly not so where the component is ``cell``."""
     level, truth = fact[0].partition("\t")[0], fact[1]

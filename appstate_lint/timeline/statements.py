@@ -15,7 +15,7 @@ from appstate_lint.timeline.components import AGAIN, MEMBERS, PERHAPS, condition
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Jumps, Path, Raised, merge, single
 from appstate_lint.timeline.parts import ENOUGH_RUNS
-from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Store
+from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Store, replaced
 from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import (
     EACH,
@@ -243,12 +243,26 @@ class Statements(Calls):
                 if spec is not None and self.is_member(owner, spec, name):
                     self.write(self.part(owner, MEMBERS), name, value, at, path)
                 self.put_attribute(owner, name, value)
+                self.switch(owner, name, value, path)
             case ModuleValue(file=file):
                 self.global_writes[(file, name)] = value
             case ClassValue(file=file, index=index):
                 self.keep(self.class_attributes, (file, index, name), value)
             case Literal(value=None):
                 path.dead = True
+
+    def switch(self, owner: Object, name: str, value: Value, path: Path) -> None:
+        """Note that a setting is on or off from here on: what was only there if it was so is no longer."""
+        if owner.cls is None or not isinstance(value, Literal) or not isinstance(value.value, bool):
+            return
+        fact = (self.class_origin(owner.cls, name), value.value)
+        if self.phase is Phase.SERVING or fact in path.facts or not self.is_switched(owner.cls, name, value):
+            return
+        doubtful = [(key, cell) for key, cell in path.store.items() if _hangs_on(cell, fact[0])]
+        self.frame.consulted.add(fact[0])
+        self.frame.touched.update(key for key, _ in doubtful)
+        path.put_all((key, cell._replace(clauses=frozenset())) for key, cell in doubtful)
+        path.facts = replaced(path.facts, frozenset({fact}))
 
     def replace_holder(self, owner: Object, value: Value, at: At, path: Path) -> None:
         """``app.state = …``: the state of another application, a new one with initial components, or unknown."""
@@ -979,6 +993,11 @@ class Statements(Calls):
     def settle(self, path: Path) -> None:
         """Let tasks that were created run from here on: their creator waits."""
         raise NotImplementedError
+
+
+def _hangs_on(cell: Cell, condition: str) -> bool:
+    """Tell whether a component is there if a condition holds, or does not."""
+    return any(name == condition for clause in cell.clauses for name, _ in clause)
 
 
 def _latest(ends: list[tuple[Path | None, Phase]]) -> Phase:
