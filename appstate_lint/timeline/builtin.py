@@ -201,6 +201,19 @@ class Builtins(Known):
             return self.attributes_by_name(owner, path, at)
         return StateDict(owner.owner) if isinstance(owner, Holder) else UNKNOWN
 
+    def fields_of(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``fields`` of a data class or of an instance: what is known of each is its name."""
+        owner = single(plain(args[0])) if args else UNKNOWN
+        cls = owner.cls if isinstance(owner, Object) else owner
+        if not isinstance(cls, ClassValue) or not self.is_data_class(cls):
+            return UNKNOWN
+        found: list[Value] = []
+        for name in self.fields(cls):
+            field = Object(f"field {cls.file}:{cls.index}:{name}", None, "dataclasses.Field")
+            self.put_attribute(field, "name", Literal(name))
+            found.append(field)
+        return TupleValue(tuple(found))
+
     def first(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``list``, ``tuple``, ``sorted`` …: a view on the same members; functions given are called."""
         for value in (*args, *(value for _, value in keywords)):
@@ -275,6 +288,9 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "dataclasses.asdict": _B.variables_of,
     "attrs.asdict": _B.variables_of,
     "attr.asdict": _B.variables_of,
+    "dataclasses.fields": _B.fields_of,
+    "attrs.fields": _B.fields_of,
+    "attr.fields": _B.fields_of,
     "list": _B.first,
     "tuple": _B.first,
     "sorted": _B.first,
