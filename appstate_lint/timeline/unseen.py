@@ -108,7 +108,13 @@ class Unseen(Containers):
         self.unseen(name, args, keywords, path, at, third_party=True)
         if _IDENTITY.get(name.rpartition(".")[2]) and args:
             return args[0]
-        return self.anew(Object(self.site(at), None, name)) if name[:1] != "." else UNKNOWN
+        if name[:1] == ".":
+            return UNKNOWN
+        made = self.anew(Object(self.site(at), None, name))
+        for keyword, value in keywords:
+            if self.kind(plain(value)) == "application":
+                self.put_attribute(made, keyword, value)
+        return made
 
     def unseen(
         self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, third_party: bool
