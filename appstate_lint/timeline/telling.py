@@ -484,13 +484,23 @@ def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
 
 
 def _without_doubles(lives: list[questions.Life]) -> list[questions.Life]:
-    """Drop what an application only possibly reaches where another one surely does: it belongs to that one."""
-    sure = {(each.place, each.component) for life in lives for each in life.occurrences if not each.possible}
+    """Drop what an application only possibly reaches where another one surely does: it belongs to that one.
 
-    def kept(each: Occurrence) -> bool:
-        return not each.possible or (each.place, each.component) not in sure
+    A write may be for two applications that live together: for one surely, possibly for the other.
+    """
+    sure: dict[tuple[Place, str], set[str]] = {}
+    for life in lives:
+        for each in life.occurrences:
+            if not each.possible:
+                sure.setdefault((each.place, each.component), set()).add(life.name)
 
-    return [life._replace(occurrences=tuple(filter(kept, life.occurrences))) for life in lives]
+    def kept(each: Occurrence, life: str) -> bool:
+        others = sure.get((each.place, each.component), set())
+        return not each.possible or not others or (each.kind is Kind.WRITE and others == {life})
+
+    return [
+        life._replace(occurrences=tuple(each for each in life.occurrences if kept(each, life.name))) for life in lives
+    ]
 
 
 # ---------------------------------------------------------------- what no application reaches

@@ -40,6 +40,7 @@ _WHOLE = frozenset({Unknown, Literal, Object, FunctionValue, ClassValue, Externa
 _CODE = frozenset({"partial", "coroutine", "generator"})
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
 MOST_CANDIDATES = 4
+_ENTERS = frozenset({"__aenter__", "__enter__"})
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
 _REFUSE_NONE = frozenset({
     *("len", "iter", "next", "enumerate", "reversed", "sorted", "list", "tuple", "set", "frozenset"),
@@ -205,6 +206,8 @@ class Unseen(Containers):
                 return self.list_method(number, name, args)
             case DictValue(number=number):
                 return self.dict_method(owner, number, name, args)
+            case Invocation(kind="generator") if name in _ENTERS:
+                return self.enter(owner, path, at)
             case FunctionValue() | TupleValue() | Literal() | Invocation():
                 if isinstance(owner, Literal) and name == "format":
                     return UNKNOWN
