@@ -96,10 +96,13 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
     callers: dict[tuple[str, int], set[Root]] = {}
     by_name: dict[str, list[tuple[str, int]]] = {}
     classes: dict[Symbol, tuple[bool, tuple[tuple[str, int], ...]]] = {}
+    class_methods: set[str] = set()
     for file, facts in project.facts.items():
         if file not in project.tests:
             for index, function in enumerate(facts.functions):
                 by_name.setdefault(function.name, []).append((file, index))
+                if _is_class_method(function):
+                    class_methods.add(function.name)
     for file in project.facts:
         if file in project.tests:
             continue
@@ -111,6 +114,10 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                 if flow.last_name(expr.func) in tables.spawners:
                     for target in _given(project, file, expr, local):
                         callers.setdefault(target, set()).add(caller)
+                for target in (
+                    _made_by(project, file, expr.func, local) if flow.last_name(expr.func) in class_methods else ()
+                ):
+                    callers.setdefault(target, set()).add(caller)
                 if symbol is None or symbol.kind in ("missing", "variable"):
                     if isinstance(expr.func, flow.Attr) and expr.func.name in by_name:
                         if mentioned is None:
@@ -141,6 +148,32 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
                         for target in _served(project, file, expr):
                             callers.setdefault(target, set()).add(caller)
     return makers, callers
+
+
+def _made_by(project: Project, file: str, func: Expr, local: Mapping[str, Symbol]) -> Iterator[tuple[str, int]]:
+    """Yield the class method that a call means, if it makes an instance of its class, and the constructors of that."""
+    owner = project.resolve(file, func.value, local) if isinstance(func, flow.Attr) else None
+    if owner is None or owner.kind != "class" or not isinstance(func, flow.Attr):
+        return
+    bases = [base for base in project.mro(owner.file, owner.index) if base.kind == "class"]
+    found = ((base.file, project.methods(base.file, base.index).get(func.name)) for base in bases)
+    home, index = next(((home, index) for home, index in found if index is not None), ("", -1))
+    if index >= 0 and _makes_its_class(project.function(home, index)):
+        yield (home, index)
+        yield from _constructors(project, owner)
+
+
+def _makes_its_class(function: flow.Function) -> bool:
+    """Tell whether a function is a class method that calls its class, or gives it to a call."""
+    if not _is_class_method(function) or not function.params:
+        return False
+    calls = (each for each in flow.nodes(function.body) if isinstance(each, flow.Call))
+    given = (each for call in calls for each in (call.func, *call.args))
+    return any(isinstance(each, flow.Name) and each.id == function.params[0].name for each in given)
+
+
+def _is_class_method(function: flow.Function) -> bool:
+    return any(flow.last_name(each) == "classmethod" for each in function.decorators)
 
 
 def _given(project: Project, file: str, call: flow.Call, local: Mapping[str, Symbol]) -> Iterator[tuple[str, int]]:

@@ -308,6 +308,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "type": _B.same,
     "bool": _B.truth,
     "object.__setattr__": _B.set,
+    "object.__new__": _B.make_blank,
     "map": _B.mapped,
     "filter": _B.first,
     "min": _B.first,

@@ -380,6 +380,8 @@ class Expressions(Parts):
         if method is not None:
             marks = {_last(decorator) for decorator in self.project.function(method.file, method.index).decorators}
             return self.bound(method, cls, path, at) if "classmethod" in marks else method
+        if name == "__new__":
+            return Member(cls, name)
         spec = self.tables.classes.get(self.external_base(cls))
         if spec is not None and name in spec.views:
             return Invocation("constant", cls, (), ())

@@ -169,6 +169,13 @@ class Unseen(Containers):
         spec = self.spec(owner)
         return spec is not None and spec.method(name) is not None
 
+    def make_blank(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``__new__``: an instance whose constructor has not run."""
+        cls = plain(args[0]) if args else UNKNOWN
+        return (
+            self.anew(Object(self.site(at), cls, self.external_base(cls))) if isinstance(cls, ClassValue) else UNKNOWN
+        )
+
     def hand_methods(self, owner: Object, cls: ClassValue, path: Path, at: At) -> None:
         """Note that unseen code of a base class may call the methods of an object from here on."""
         for base in self.bases(cls):
@@ -216,6 +223,8 @@ class Unseen(Containers):
                 if name == "result" and isinstance(owner, Invocation) and owner.kind == "task":
                     return self.finish(owner, path, at)
                 return Unknown(name)
+        if name == "__new__":
+            return self.make_blank(args, keywords, path, at)
         if name == "__setattr__" and isinstance(owner, (Object, Holder)):
             return self.set((owner, *args), keywords, path, at)
         if name == "__init__" and spec is not None and isinstance(owner, Object):
