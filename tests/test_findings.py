@@ -326,3 +326,13 @@ def test_components_that_share_a_place_are_told_apart_where_one_is_only_possibly
     accesses = engine.analyze(tmp_path, config.load(tmp_path, None)).accesses
     found = {(each.component, each.kind, each.line) for each in accesses}
     assert {("tools", Kind.READ, 10), ("functions", Kind.READ, 10), ("functions", Kind.WRITE, 9)} <= found
+
+
+def test_the_last_of_a_table_of_hundreds_of_routes_is_served(tmp_path: Path) -> None:
+    routes = [f"async def route{number}(request):\n    return request.app.state.bus\n" for number in range(250)]
+    last = "async def last(request):\n    return request.app.state.buss\n"
+    table = ", ".join([*(f"('/{number}', route{number})" for number in range(250)), "('/last', last)"])
+    start = "for path, code in ROUTES:\n    app.add_route(path, code)\napp.state.bus = 1\n"
+    text = "\n".join(["from fastapi import FastAPI", "app = FastAPI()", *routes, last, f"ROUTES = [{table}]", start])
+    finding = only(tmp_path, {"shop/main.py": text}, "never-initialized")
+    assert (finding.component, finding.assumptions) == ("buss", ())

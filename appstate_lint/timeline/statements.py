@@ -46,6 +46,8 @@ from appstate_lint.timeline.values import (
 
 MOST_ROUNDS = 3
 MOST_UNROLLED = 200
+MOST_CODE = 2000
+"""Rounds of a loop over a table of code, all of which is registered, as a rule."""
 _CANCELED = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 Final: TypeAlias = Callable[[Path, bool], None]
 """What ends a block; it is told whether the block failed."""
@@ -531,7 +533,7 @@ class Statements(Calls):
         items = self.members(source)
         jumps = Jumps()
         self.frame.jumps.append(jumps)
-        if items is not None and len(items) <= MOST_UNROLLED:
+        if items is not None and len(items) <= (MOST_CODE if self.holds_code(items) else MOST_UNROLLED):
             for item in items:
                 if path.dead:
                     break
@@ -548,6 +550,10 @@ class Statements(Calls):
         if not path.dead:
             self.block(node.orelse, path)
         path.become(merge(path, jumps.breaks))
+
+    def holds_code(self, items: tuple[Value, ...]) -> bool:
+        """Tell whether there is code among the members of a collection, or in tuples and the like that are."""
+        return any(isinstance(each, (FunctionValue, ClassValue)) for each in self.flattened(list(items)))
 
     def round(self, node: flow.For, element: Value, path: Path) -> Path | None:
         self.assign(node.target, element, path)
