@@ -403,10 +403,13 @@ class Expressions(Parts):
 
     def item(self, owner: Value, index: Value, path: Path, at: At) -> Value:
         """Return ``owner[index]``; of a holder, that reads a component, of one of several in each."""
-        several = options(single(plain(owner)))
-        if len(several) > 1:
-            return join_all([self.one_item(each, plain(index), path, at) for each in several])
-        return self.one_item(several[0], plain(index), path, at)
+        several, name = options(single(plain(owner))), plain(index)
+        if len(several) == 1:
+            return self.one_item(several[0], name, path, at)
+        key = str(name.value) if isinstance(name, Literal) else ""
+        holders = [each for each in several if isinstance(self.as_holder(each, key), (Holder, StateDict))]
+        found = [self.one_item(each, name, path, at) for each in holders]
+        return join_all(found if len(holders) == len(several) else [*found, UNKNOWN])
 
     def one_item(self, owner: Value, name: Value, path: Path, at: At) -> Value:
         constant = name.value if isinstance(name, Literal) else None
