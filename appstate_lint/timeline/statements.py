@@ -277,11 +277,13 @@ class Statements(Calls):
             self.open_holder(self.canonical(owner), at, "its state is replaced by something that cannot be seen")
 
     def set_item(self, owner: Value, index: Value, value: Value, at: At, path: Path) -> None:
-        for each in options(single(plain(owner))):
-            self.set_one_item(each, plain(index), value, at, path)
+        several = [self.as_holder(each) for each in options(single(plain(owner)))]
+        for each in several:
+            if len(several) == 1 or isinstance(each, (Holder, StateDict)):
+                self.set_one_item(each, plain(index), value, at, path)
 
     def set_one_item(self, owner: Value, name: Value, value: Value, at: At, path: Path) -> None:
-        match owner := self.as_holder(owner):
+        match owner:
             case Holder(owner=application) | StateDict(owner=application):
                 from appstate_lint.timeline.expressions import literal_names
 

@@ -488,15 +488,17 @@ def _without_doubles(lives: list[questions.Life]) -> list[questions.Life]:
 
     A write may be for two applications that live together: for one surely, possibly for the other.
     """
-    sure: dict[tuple[Place, str], set[str]] = {}
+    sure: dict[tuple[Place, str], set[tuple[str, str]]] = {}
     for life in lives:
         for each in life.occurrences:
             if not each.possible:
-                sure.setdefault((each.place, each.component), set()).add(life.name)
+                sure.setdefault((each.place, each.component), set()).add((life.name, each.owner))
 
     def kept(each: Occurrence, life: str) -> bool:
-        others = sure.get((each.place, each.component), set())
-        return not each.possible or not others or (each.kind is Kind.WRITE and others == {life})
+        holders = sure.get((each.place, each.component), set())
+        if not each.possible or not holders:
+            return True
+        return each.kind is Kind.WRITE and {name for name, _ in holders} == {life} and (life, each.owner) not in holders
 
     return [
         life._replace(occurrences=tuple(each for each in life.occurrences if kept(each, life.name))) for life in lives
