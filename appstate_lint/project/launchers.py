@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
-from appstate_lint.facts.flow import Block
+from appstate_lint.facts.flow import Block, Expr
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.symbols import Project, Symbol, blocks
 
