@@ -50,6 +50,14 @@ app = FastAPI(lifespan=lifespan)
 async def read(request: Request):
     return request.app.state.pool
 """
+BEHIND = """
+
+@app.get("/other")
+async def other(request: Request):
+    if getattr(request.app.state, "pool", None) is not None:
+        return 1
+    return request.app.state.registry
+"""
 BROKEN = "def broken(:\n    app.state.pool = 2\n"
 OUTSIDE = "def unused(app):\n    app.state.pool = 1\n    third(app)\n\n\ndef third(app):\n    app.state.pool = 2\n"
 
@@ -113,6 +121,18 @@ def an_application_too_deep(_: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def other_code_beyond_the_budget(shop: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (shop / "outside.py").write_text(OUTSIDE)
+    without_budget(monkeypatch)
+    return "code that no application reaches: the analysis was cut short by its budget"
+
+
+def code_that_nothing_comes_to_beyond_the_budget(shop: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (shop / "main.py").write_text(MAIN + BEHIND)
+    without_budget(monkeypatch)
+    return "accesses on ways that nothing takes: the analysis was cut short by its budget"
+
+
+def without_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave code that is run on its own no calls."""
     sweep = life.Sweep.sweep
 
     def cut(self: life.Sweep, *code: object) -> None:
@@ -121,7 +141,6 @@ def other_code_beyond_the_budget(shop: Path, monkeypatch: pytest.MonkeyPatch) ->
             sweep(self, *code)  # type: ignore[arg-type]
 
     monkeypatch.setattr(life.Sweep, "sweep", cut)
-    return "code that no application reaches: the analysis was cut short by its budget"
 
 
 def a_fault_in_an_application(_: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -144,6 +163,7 @@ CAUSES: tuple[Cause, ...] = (
     an_application_beyond_the_budget,
     an_application_too_deep,
     other_code_beyond_the_budget,
+    code_that_nothing_comes_to_beyond_the_budget,
     a_fault_in_an_application,
     a_fault_in_a_rule,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -30,8 +30,8 @@ def listed(
 ) -> tuple[Access, ...]:
     """Return one element for each place in the source, its phases joined over applications.
 
-    The ``rest`` is what is :func:`untaken`: it is listed in the phases in which the function around it runs, and finds
-    nothing there.
+    The ``rest`` is what :func:`untaken` returns: it is listed in the phases in which the function around it runs, and
+    finds nothing there.
     """
     grouped: dict[At, list[Seen]] = {}
     for life in lives:
@@ -103,10 +103,17 @@ def _elsewhere(seen: Occurrence, phase: Phase) -> Occurrence:
 # ---------------------------------------------------------------- ways that nothing takes
 
 
+class Untaken(NamedTuple):
+    """Accesses of running code on ways that nothing takes; ``exhausted`` tells that a budget left some out."""
+
+    occurrences: tuple[Occurrence, ...]
+    exhausted: bool
+
+
 def untaken(
     project: Project, tables: Tables, mentions: Mentions, reached: Iterable[tuple[str, int]], taken: Set[Place]
-) -> Iterator[Occurrence]:
-    """Yield the accesses in the functions of ``reached`` (file and index) that are at none of the places ``taken``.
+) -> Untaken:
+    """Return the accesses in the functions of ``reached`` (file and index) that are at none of the places ``taken``.
 
     A guard that is always passed, or a value that is always the same, leaves the code behind it out. That code is run
     here as if every test could end either way, and only where it looks as if it had more accesses than were met.
@@ -115,9 +122,8 @@ def untaken(
     sweep = _BothWays(project, tables, mentions, None)
     sweep.sweep(iter(partly), iter(()))
     own = {(file, project.function(file, index).qualname) for file, index in partly}
-    for each in sweep.records.occurrences.values():
-        if each.place not in taken and (each.place.file, each.function) in own:
-            yield each
+    seen = (each for each in sweep.records.occurrences.values() if (each.place.file, each.function) in own)
+    return Untaken(tuple(each for each in seen if each.place not in taken), sweep.exhausted)
 
 
 class _BothWays(Sweep):

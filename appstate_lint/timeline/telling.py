@@ -140,11 +140,13 @@ def _interpret(
     }
     taken = {each.place for life in lives for each in life.occurrences} | {each.place for each in unreached}
     rest = untaken(project, tables, mentions, reached, taken)
-    accesses = listed(lives, (*unreached, *extra), rest, phasing)
+    accesses = listed(lives, (*unreached, *extra), rest.occurrences, phasing)
     gaps = [gap for account in accounts for gap in _gaps(account, project)]
     gaps += [Gap(life.place.file, life.place.line, f"{life.name}: {CUT_SHORT}") for life in lives if life.exhausted]
     if sweep.exhausted or (test_sweep is not None and test_sweep.exhausted):
         gaps.append(Gap("", 0, f"code that no application reaches: {CUT_SHORT}"))
+    if rest.exhausted:
+        gaps.append(Gap("", 0, f"accesses on ways that nothing takes: {CUT_SHORT}"))
     return Telling(timeline, accesses, tuple(sorted(dynamic)), notes, tuple(gaps))
 
 
