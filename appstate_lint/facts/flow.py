@@ -446,6 +446,11 @@ def _raises(statement: Stmt) -> bool:
     return False
 
 
+def has_decorator(function: Function, name: str) -> bool:
+    """Tell whether a function has the decorator of that last name, without arguments."""
+    return any(last_name(each) == name for each in function.decorators)
+
+
 def last_name(expr: Expr) -> str:
     """Return the last name of a dotted expression, empty for any other."""
     if isinstance(expr, Attr):

@@ -48,8 +48,8 @@ def shape(project: Project, tables: Tables, accessor: Accessor) -> Shape:
     file = accessor.definition.file
     function = project.function(file, accessor.number)
     raises = flow.always_raises(function.body)
-    bound = function.owner >= 0 and not any(flow.last_name(each) == "staticmethod" for each in function.decorators)
-    if bound and not any(flow.last_name(each) == "classmethod" for each in function.decorators):
+    bound = function.owner >= 0 and not flow.has_decorator(function, "staticmethod")
+    if bound and not flow.has_decorator(function, "classmethod"):
         return Shape(raises=raises)
     params = function.params[1:] if bound else function.params
     named = [each for each in params if each.kind in ("positional", "any", "keyword")]

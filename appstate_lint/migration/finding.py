@@ -270,7 +270,7 @@ def _makes(looked: _File, use: Use, accessor: Accessor) -> bool:
         if use.member not in methods:
             return False
         function = looked.old.project.function(accessor.definition.file, methods[use.member])
-        return any(flow.last_name(each) == "classmethod" for each in function.decorators)
+        return flow.has_decorator(function, "classmethod")
     if use.form is Form.ARGUMENT and use.call is not None:
         spec = any(name in ("spec", "spec_set") for name, _ in use.call.keywords)
         return not spec and flow.last_name(use.call.func) not in _OF_TYPES

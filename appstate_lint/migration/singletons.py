@@ -396,7 +396,7 @@ def _changes(meanings: Meanings, made: Meaning) -> bool:
             if name in ("__init__", "__new__", "__post_init__"):
                 continue
             function = project.function(symbol.file, number)
-            static = any(flow.last_name(each) == "staticmethod" for each in function.decorators)
+            static = flow.has_decorator(function, "staticmethod")
             own = function.params[0].name if function.params and not static else ""
             if own and any(_change(statement, own) for statement in statements(function.body)):
                 return True

@@ -101,7 +101,7 @@ def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str,
         if file not in project.tests:
             for index, function in enumerate(facts.functions):
                 by_name.setdefault(function.name, []).append((file, index))
-                if _is_class_method(function):
+                if flow.has_decorator(function, "classmethod"):
                     class_methods.add(function.name)
     for file in project.facts:
         if file in project.tests:
@@ -165,15 +165,11 @@ def _made_by(project: Project, file: str, func: Expr, local: Mapping[str, Symbol
 
 def _makes_its_class(function: flow.Function) -> bool:
     """Tell whether a function is a class method that calls its class, or gives it to a call."""
-    if not _is_class_method(function) or not function.params:
+    if not flow.has_decorator(function, "classmethod") or not function.params:
         return False
     calls = (each for each in flow.nodes(function.body) if isinstance(each, flow.Call))
     given = (each for call in calls for each in (call.func, *call.args))
     return any(isinstance(each, flow.Name) and each.id == function.params[0].name for each in given)
-
-
-def _is_class_method(function: flow.Function) -> bool:
-    return any(flow.last_name(each) == "classmethod" for each in function.decorators)
 
 
 def _given(project: Project, file: str, call: flow.Call, local: Mapping[str, Symbol]) -> Iterator[tuple[str, int]]:

@@ -347,7 +347,7 @@ class Meanings:
 
     def _parameter(self, file: str, function: flow.Function, param: flow.Param) -> Meaning | None:
         """Return what a parameter is by its annotation, or as the first one of a method."""
-        if function.owner >= 0 and function.params[0] is param and not _is_static(function):
+        if function.owner >= 0 and function.params[0] is param and not flow.has_decorator(function, "staticmethod"):
             cls = self.project.cls(file, function.owner)
             kind = "class" if _is_class_method(function) else "instance"
             return Meaning(kind, file, cls.qualname, function.owner)
@@ -376,12 +376,8 @@ def _bare(annotation: Expr) -> Expr:
                 return annotation
 
 
-def _is_static(function: flow.Function) -> bool:
-    return any(flow.last_name(each) == "staticmethod" for each in function.decorators)
-
-
 def _is_class_method(function: flow.Function) -> bool:
-    return function.name == "__new__" or any(flow.last_name(each) == "classmethod" for each in function.decorators)
+    return function.name == "__new__" or flow.has_decorator(function, "classmethod")
 
 
 def _targets_inside(block: Block) -> Iterator[str]:

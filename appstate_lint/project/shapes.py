@@ -55,7 +55,7 @@ class Shapes:
                     yield node.at
                 case flow.Item(value=owner) if self._holds_items(owner):
                     yield node.at
-                case flow.Call(func=func, args=(owner, *_)) if flow.last_name(func) in _BY_NAME:
+                case flow.Call(func=func, args=(owner, *_)) if flow.last_name(func) in BY_NAME:
                     if flow.last_name(owner) in self.holders:
                         yield node.at
 
@@ -161,7 +161,8 @@ class Shapes:
         return self._is_named(expr)
 
 
-_BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
+BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
+"""The builtins that are given the name of an attribute."""
 _FAKING = frozenset({flow.Bind, flow.Call})
 
 

@@ -157,11 +157,12 @@ class Beside(Idling):
     def some_owner(self, file: str, index: int) -> Value | None:
         """Return what a function is bound to where it is not known who calls it: some object of its class, if any."""
         function = self.project.function(file, index)
-        marks = {flow.last_name(each) for each in function.decorators}
-        if function.owner < 0 or "staticmethod" in marks:
+        if function.owner < 0 or flow.has_decorator(function, "staticmethod"):
             return None
         cls = ClassValue(file, function.owner)
-        return cls if "classmethod" in marks else Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
+        if flow.has_decorator(function, "classmethod"):
+            return cls
+        return Object(f"any {file}:{cls.index}", cls, self.external_base(cls))
 
     def some_scope(self, file: str, index: int) -> int:
         """Return the number of variables that a nested function was defined among, if it was."""

@@ -302,8 +302,7 @@ class Expressions(Parts):
     def is_data_class(self, cls: ClassValue) -> bool:
         """Tell whether the attributes of an object are the fields that its class declares, and no others."""
         decorators = (each for base in self.bases(cls) for each in self.project.cls(base.file, base.index).decorators)
-        named = {flow.last_name(each.func if isinstance(each, flow.Call) else each) for each in decorators}
-        return not (self.unseen_bases(cls) or named.isdisjoint(_DATA_CLASSES))
+        return not (self.unseen_bases(cls) or _DATA_CLASSES.isdisjoint(map(_last, decorators)))
 
     def is_switched(self, cls: ClassValue, name: str, value: Literal) -> bool:
         """Tell whether some code sets an attribute to another constant than the class, or an unseen base, gives it."""

@@ -8,6 +8,7 @@ from appstate_lint.config import Edge
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
+from appstate_lint.project.shapes import BY_NAME
 from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.expressions import join_all
 from appstate_lint.timeline.heap import Frame, Path, Raised, Scoped, YieldHook, merge
@@ -43,7 +44,6 @@ MOST_DEPTH = 150
 MOST_SITUATIONS = 12
 MANY_SITUATIONS = 20
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
-_BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 _STARTING = frozenset({Phase.BUILD, Phase.STARTUP, Phase.SHUTDOWN})
 
 
@@ -213,7 +213,7 @@ class Functions(Marking):
 
     def takes_names(self, function: FunctionValue) -> bool:
         """Tell whether a function may touch a component whose name is an argument of its own."""
-        return not _BY_NAME.isdisjoint(self.mentions.inside(function.file, function.index))
+        return not BY_NAME.isdisjoint(self.mentions.inside(function.file, function.index))
 
     def wide(self, name: str, value: Value, names: bool) -> Value:
         """Return a value without where an object was made and, unless ``names``, without which constant it is."""
@@ -254,11 +254,10 @@ class Functions(Marking):
 
         It is run all the same where it is given state or code, and where what it does itself may touch a holder.
         """
-        if self.mentions.touches(function.file, function.index):
-            return False
         enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
         runs = self.inert.get((function.file, function.index), 0)
-        return runs >= 4 * enough or (runs >= enough and not self.carries_state(env))
+        idle = runs >= 4 * enough or (runs >= enough and not self.carries_state(env))
+        return idle and not self.mentions.touches(function.file, function.index)
 
     def note_kept(self, values: tuple[Value, ...]) -> None:
         """Note that values are put into a list or dict: it matters if code or framework objects are among them."""
