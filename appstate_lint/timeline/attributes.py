@@ -224,12 +224,16 @@ class Attributes(Members):
         for base in self.bases(cls):
             env = self.class_env(base)
             if name in env:
-                if self.unseen_bases(cls) and self.is_field(env[name]):
+                default = env[name]
+                is_some_member = isinstance(default, Object) and self.is_enumeration(default.cls)
+                if is_some_member or (self.unseen_bases(cls) and self.is_field(default)):
                     return Unknown(name, self.class_origin(cls, name))
-                return elsewhere(env[name], name)
+                return elsewhere(default, name)
         if self.external_base(cls):
             return Member(owner, name) if name not in self.tables.leads else Unknown(APPLICATION)
-        return self.unknown_attribute(owner, name, self.class_origin(cls, "")[:-1], name, path, at)
+        return self.unknown_attribute(
+            owner, name, self.class_origin(cls, name).removesuffix(f".{name}"), name, path, at
+        )
 
 
 def _module(file: str) -> Symbol:

@@ -62,7 +62,7 @@ class Beside(Idling):
                     store = join_stores(each.store, end, frozenset(), frozenset())
                     store = _settled(store, each.store, end, self.written_from(each.phase))
                     deciding, store = self.deciding, _in_order(store, each.store, order)
-                    self.deciding |= {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
+                    self.deciding |= self.decided_by(store)
                     effects = self.run_beside(each, store, current, effects, spawned=True)
                     self.deciding = deciding
                 if not early or goes_on:

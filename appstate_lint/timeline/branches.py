@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.model import Phase
-from appstate_lint.timeline.components import IS_NONE, truth_of
+from appstate_lint.timeline.components import IS_NONE, condition_of, equals, truth_of
 from appstate_lint.timeline.heap import Path, merge, single
 from appstate_lint.timeline.items import Items
 from appstate_lint.timeline.presence import LOCAL, Fact, Facts, is_about
-from appstate_lint.timeline.truth import as_test, equality, membership, none_test
+from appstate_lint.timeline.truth import as_test, named_test, none_test
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     UNKNOWN,
     Holder,
     Literal,
     Loaded,
+    Narrow,
     Object,
     StateDict,
     Test,
@@ -99,14 +100,19 @@ class Branches(Items):
         parts = sorted(each for each in new if not is_about(each[0]))
         if len(parts) < 2 or going is None:
             return
+        name = self.whole_of(parts)
+        self.hold(going, name, True)
+        if left is not None:
+            self.hold(left, name, False)
+
+    def whole_of(self, parts: list[Fact]) -> str:
+        """Return the name of the condition that all of some conditions hold, and know it from now on."""
         name = " and ".join(condition if truth else f"not {condition}" for condition, truth in parts)
         if name not in self.parts_of_whole:
             self.parts_of_whole[name] = frozenset(parts)
             for condition, _ in parts:
                 self.wholes.setdefault(condition, []).append(name)
-        self.hold(going, name, True)
-        if left is not None:
-            self.hold(left, name, False)
+        return name
 
     def basic(self, known: Facts, new: Facts) -> Iterator[Fact]:
         """Yield the ``new`` facts that do not follow from others: wholes of wholes would grow without end."""
@@ -182,7 +188,7 @@ class Branches(Items):
             elif isinstance(right, Literal) and isinstance(right.value, bool):
                 test = as_test(left) if right.value else _flip(as_test(left))
             else:
-                test = equality(left, right)
+                test = self.equality(left, right)
             if isinstance(test, Literal):
                 return test if positive else Literal(not test.value)
             if isinstance(test, Test):
@@ -223,12 +229,46 @@ class Branches(Items):
 
     def contains_one(self, name: Value, holder: Value, path: Path, at: At) -> Value:
         if not isinstance(holder, (Holder, StateDict)):
-            return membership(name, holder, self.members(holder))
+            return self.membership(name, holder)
         names = literal_names(name)
         if names is None or len(names) != 1:
             self.dynamic(holder.owner, at, writes=False)
             return UNKNOWN
         return self.ask(holder.owner, names[0], at, path)
+
+    def equality(self, left: Value, right: Value) -> Value:
+        """Return what ``left == right`` says, if one is stable and the other constant, or both are stable."""
+        left, right = plain(left), plain(right)
+        if isinstance(left, Literal):
+            left, right = right, left
+        stable = condition_of(left)
+        if stable and isinstance(right, Literal):
+            return named_test(self.value_condition(stable, right))
+        return named_test(equals(stable, right)) if stable and condition_of(right) else UNKNOWN
+
+    def value_condition(self, stable: str, value: Literal) -> str:
+        """Return the condition that something stable has a value, of which it cannot have two."""
+        condition = equals(stable, value)
+        known = self.choices.setdefault(stable, [])
+        if condition not in known and stable not in self.closed:
+            known.append(condition)
+        return condition
+
+    def membership(self, element: Value, container: Value) -> Value:
+        """Return what ``element in container`` says, if one is stable and the other constant."""
+        stable = condition_of(container)
+        if stable and isinstance(element, Literal):
+            return named_test(f"{element.value!r} in {stable}")
+        stable, members = condition_of(element), self.members(container) or ()
+        values = [each for each in members if isinstance(each, Literal)]
+        if not stable or not values or len(values) < len(members):
+            return UNKNOWN
+        equal = sorted({self.value_condition(stable, each) for each in values})
+        if len(equal) == 1:
+            return named_test(equal[0])
+        none_of = tuple(Narrow(None, each, 0, False) for each in equal)
+        no_other = (Narrow(None, each, 0, False) for each in self.choices[stable] if each not in equal)
+        return Test((Narrow(None, self.whole_of([(each, False) for each in equal]), 0, False), *no_other), none_of)
 
     def choice(self, expr: flow.IfElse, path: Path) -> Value:
         yes, no = self.branch(expr.test, path.fork())

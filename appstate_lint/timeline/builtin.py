@@ -183,10 +183,6 @@ class Builtins(Known):
                 return False if own is not None and isinstance(kind, External) and kind.name in BUILTINS else None
         return None
 
-    def is_enumeration(self, kind: Value) -> bool:
-        """Tell whether a class of the project has its constants as instances."""
-        return isinstance(kind, ClassValue) and any(name.endswith(("Enum", "Flag")) for name in self.outer_bases(kind))
-
     def is_structural(self, cls: ClassValue) -> bool:
         """Tell whether a class need not be a base of what it takes for its instances: a protocol, or by a metaclass."""
         return "Protocol" in self.outer_bases(cls) or any(

@@ -272,7 +272,10 @@ class Calls(Builtins):
         if not _TYPED_DICTS.isdisjoint(self.outer_bases(cls)):
             return self.new_dict(args, keywords, path, at)
         if not _ENUMS.isdisjoint(self.outer_bases(cls)):
-            return self.stable(self.project.cls(cls.file, cls.index).qualname, args)
+            member = self.stable(self.project.cls(cls.file, cls.index).qualname, args)
+            if isinstance(member, Unknown) and member.origin and member.origin not in self.closed:
+                self.close(member.origin, self.members_of(cls))
+            return member
         base = self.external_base(cls)
         made = self.anew(Object(self.site(at), cls, base))
         spec = self.spec(made)

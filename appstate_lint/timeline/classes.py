@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
+from appstate_lint.timeline.components import equals
 from appstate_lint.timeline.heap import Path, elsewhere
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -60,8 +61,49 @@ class Classes(Parts):
         return value
 
     def class_origin(self, cls: ClassValue, name: str) -> str:
-        """Return the name of a condition on an attribute of a class's instances."""
-        return f"{self.project.cls(cls.file, cls.index).qualname}.{name}"
+        """Return the name of a condition on an attribute of a class's instances; note which values that can have."""
+        origin = f"{self.project.cls(cls.file, cls.index).qualname}.{name}"
+        if origin not in self.choices:
+            self.close(origin, self.field_values(cls, name))
+        return origin
+
+    def close(self, stable: str, values: list[Literal]) -> None:
+        """Note that something stable has one of these values and no other, unless there are none."""
+        self.choices[stable] = [equals(stable, value) for value in values]
+        self.closed.update((stable,) if values else ())
+
+    def field_values(self, cls: ClassValue, name: str) -> list[Literal]:
+        """Return the values that a field of a class can have by its annotation; none if that leaves it open."""
+        for base in self.bases(cls):
+            for statement in self.project.cls(base.file, base.index).body:
+                if isinstance(statement, flow.Bind) and name in map(flow.last_name, statement.targets):
+                    return self.values_of_type(statement.annotation, base.file)
+        return []
+
+    def values_of_type(self, annotation: Expr | None, file: str) -> list[Literal]:
+        """Return the values of a type, if an annotation lists them or names an enumeration."""
+        if isinstance(annotation, flow.Item):
+            parts = annotation.index.items if isinstance(annotation.index, flow.Sequence) else (annotation.index,)
+            outer = flow.last_name(annotation.value)
+            if outer == "Literal" and all(isinstance(each, flow.Const) for each in parts):
+                return [Literal(each.value) for each in parts if isinstance(each, flow.Const)]
+            return self.values_of_type(parts[0], file) if outer in ("Annotated", "Final") else []
+        symbol = self.project.resolve(file, annotation) if isinstance(annotation, (flow.Name, flow.Attr)) else None
+        if symbol is None or symbol.kind != "class":
+            return []
+        return self.members_of(ClassValue(symbol.file, symbol.index))
+
+    def members_of(self, cls: ClassValue) -> list[Literal]:
+        """Return the members of an enumeration; none of another class, or of one whose values may be combined."""
+        is_closed = any(name.endswith("Enum") for name in self.outer_bases(cls))
+        env = self.class_env(cls) if is_closed else {}
+        members = {name: value for name, value in env.items() if name[:1] != "_" and type(value) is not FunctionValue}
+        found = [value for value in members.values() if isinstance(value, Literal)]
+        return [*dict.fromkeys(found)] if len(found) == len(members) else []
+
+    def is_enumeration(self, kind: Value | None) -> bool:
+        """Tell whether a class of the project has its constants as instances."""
+        return isinstance(kind, ClassValue) and any(name.endswith(("Enum", "Flag")) for name in self.outer_bases(kind))
 
     def has_field(self, cls: ClassValue, name: str) -> bool:
         """Tell whether the body of a class, or of a base, binds a name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
@@ -405,12 +405,8 @@ class Components(Ingredients):
         While serving, only conditions matter under which start-up wrote something, and those that follow from another.
         What a component or a variable holds may change.
         """
-        if self.phase is Phase.SERVING and truth:
-            for implied, held in implications(condition):
-                if implied in self.deciding and self.hold(path, implied, held) is None:
-                    return None
         if self.phase is Phase.SERVING and condition not in self.deciding:
-            return path
+            return self.follow(path, condition, truth)
         self.frame.consulted.add(condition)
         if is_about(condition) or LOCAL in condition:
             path.facts = path.facts - {(condition, not truth)} | {(condition, truth)}
@@ -424,7 +420,37 @@ class Components(Ingredients):
                 path.facts |= {(whole, False)}
             elif parts <= path.facts:
                 path.facts |= {(whole, True)}
+        return self.follow(path, condition, truth)
+
+    def follow(self, path: Path, condition: str, truth: bool) -> Path | None:
+        """Note what follows from whether a condition holds; ``None`` if that cannot be."""
+        for fact in [*self.consequences(path, condition, truth)]:
+            if fact in path.facts or (self.phase is Phase.SERVING and fact[0] not in self.deciding):
+                continue
+            if self.hold(path, *fact) is None:
+                return None
         return path
+
+    def consequences(self, path: Path, condition: str, truth: bool) -> Iterator[Fact]:
+        """Yield what follows from whether a condition holds: of the values that are possible the last one is it."""
+        rivals = self.rivals(condition)
+        if truth and self.phase is Phase.SERVING:
+            yield from implications(condition)
+            yield from ((each, False) for each in rivals)
+        if not truth and stable_part(condition) in self.closed:
+            left = [each for each in rivals if (each, False) not in path.facts] or [condition]
+            yield from ((each, True) for each in left if len(left) == 1)
+
+    def rivals(self, condition: str) -> list[str]:
+        """Return the conditions of which none can hold together with one that something equals a constant."""
+        known = self.choices.get(stable_part(condition), ())
+        return [each for each in known if each != condition] if condition in known else []
+
+    def decided_by(self, store: Mapping[Key, Cell]) -> frozenset[str]:
+        """Return the conditions that decide what is in a store, with those that say whether one of them holds."""
+        names = {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
+        names |= {part for name in names for part, _ in self.parts_of_whole.get(name, ())}
+        return frozenset(names).union(*map(self.rivals, names))
 
     # ------------------------------------------------------------ None for state
 
@@ -509,6 +535,16 @@ def condition_of(value: Value) -> str:
     if isinstance(value, External) and "." in value.name:
         return value.name
     return ""
+
+
+def equals(condition: str, value: Value) -> str:
+    """Return the condition that something stable equals a constant, or something else that is stable."""
+    return f"{condition} == {repr(value.value) if isinstance(value, Literal) else condition_of(value)}"
+
+
+def stable_part(condition: str) -> str:
+    """Return what is compared in a condition that something equals a constant."""
+    return condition.partition(" == ")[0]
 
 
 def implications(condition: str) -> Iterator[Fact]:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from appstate_lint.facts import flow
+from appstate_lint.facts.enums import auto_value
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.assignments import Assignments
 from appstate_lint.timeline.heap import Frame, Path, single
-from appstate_lint.timeline.values import ClassValue, External, FunctionValue, Invocation, Object, Unknown, Value, plain
+from appstate_lint.timeline.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Invocation,
+    Literal,
+    Object,
+    Unknown,
+    Value,
+    plain,
+)
 
 
 class Definitions(Assignments):
@@ -76,9 +87,12 @@ class Definitions(Assignments):
         env = {
             name: value for name, value in inner.env.items() if name not in before or path.env.get(name) is not value
         }
-        self.class_envs[(frame.file, node.index, scope)] = env
         path.store, path.facts = inner.store, inner.facts
-        value: Value = ClassValue(frame.file, node.index, scope)
+        made = ClassValue(frame.file, node.index, scope)
+        if any(map(_is_auto, env.values())) and self.is_enumeration(made):
+            env = {name: Literal(auto_value(cls, name)) if _is_auto(each) else each for name, each in env.items()}
+        self.class_envs[(frame.file, node.index, scope)] = env
+        value: Value = made
         for decorator in reversed(cls.decorators):
             value = self.decorated(self.evaluate(decorator, path), value, path, cls.at)
         self.set_name(cls.name, value, path)
@@ -125,3 +139,7 @@ class Definitions(Assignments):
         for package in self.project.packages_around(file):
             if package not in self.modules:
                 self.import_module(package)
+
+
+def _is_auto(value: Value) -> bool:
+    return isinstance(value, Object) and value.external == "enum.auto"

@@ -280,6 +280,10 @@ class Heap:
         self.by_item = False
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}
+        self.choices: dict[str, list[str]] = {}
+        """By what is stable the conditions that it equals a constant: at most one of them holds."""
+        self.closed: set[str] = set()
+        """What has one of the values in its ``choices``, and no other."""
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
         self.made_here: dict[str, tuple[int, int]] = {}

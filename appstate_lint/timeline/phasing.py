@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from appstate_lint.config import Edge, PhaseMarker, Settings
 from appstate_lint.facts import flow
+from appstate_lint.facts.enums import auto_value
 from appstate_lint.project import Project
 from appstate_lint.project.dotted import ANY, functions_named, with_nested
 from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Key, Store
@@ -194,23 +195,31 @@ def _said(project: Project, file: str, index: int, marker: Marker, call: flow.Ca
 
 
 def _enum_members(project: Project) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield what members of enums are, with their names: constants, or the places of calls such as ``auto()``."""
+    """Yield what members of enums are, with their names: constants, what ``auto()`` gives, places of other calls."""
     found: dict[str, dict[str, None]] = {}
     for file, facts in project.facts.items():
         for cls in facts.classes:
             if not any(flow.last_name(base) in _ENUMS for base in cls.bases):
                 continue
             for statement in cls.body:
-                match statement:
-                    case flow.Bind(value=flow.Const(value=constant)):
-                        value = str(constant)
-                    case flow.Bind(value=flow.Call(at=place)):
-                        value = f"{file}:{place[0]}:{place[1]}"
-                    case _:
-                        continue
-                for target in statement.targets:
-                    found.setdefault(value, {})[flow.last_name(target)] = None
+                if not isinstance(statement, flow.Bind):
+                    continue
+                for name in map(flow.last_name, statement.targets):
+                    if known := _member(file, cls, name, statement.value):
+                        found.setdefault(known, {})[name] = None
     yield from ((value, tuple(names)) for value, names in found.items())
+
+
+def _member(file: str, cls: flow.Class, name: str, value: flow.Expr | None) -> str:
+    """Return by what the member of an enum is known, empty if by nothing."""
+    match value:
+        case flow.Const(value=constant):
+            return str(constant)
+        case flow.Call(func=func) if flow.last_name(func) == "auto":
+            return auto_value(cls, name)
+        case flow.Call(at=place):
+            return f"{file}:{place[0]}:{place[1]}"
+    return ""
 
 
 def _folded(name: str) -> str:

@@ -47,13 +47,7 @@ class Serving(Beside):
     def serve_all(self, application: Object, started: Path) -> Path:
         """Run every entry point of the serving phase from what start-up left, joined with what serving changes."""
         self.phase = Phase.SERVING
-        self.deciding = frozenset(
-            part.removeprefix("not ")
-            for cell in started.store.values()
-            for clause in cell.clauses
-            for name, _ in clause
-            for part in (name, *name.split(" and "))
-        )
+        self.deciding = self.decided_by(started.store)
         entries = list(self.entries(application))
         inner = [(each, list(self.entries(each))) for each in self.mounted(application)]
         self.served[application.site] = len(entries) + sum(len(each) for _, each in inner)

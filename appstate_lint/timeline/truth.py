@@ -61,30 +61,6 @@ def named_test(condition: str) -> Test:
     return Test((Narrow(None, condition, 0, True),), (Narrow(None, condition, 0, False),))
 
 
-def equality(left: Value, right: Value) -> Value:
-    """Return what ``left == right`` says, if one is stable and the other constant."""
-    left, right = plain(left), plain(right)
-    if isinstance(left, Literal):
-        left, right = right, left
-    name, constant = condition_of(left), right
-    if name and (isinstance(constant, Literal) or condition_of(constant)):
-        other = repr(constant.value) if isinstance(constant, Literal) else condition_of(constant)
-        return named_test(f"{name} == {other}")
-    return UNKNOWN
-
-
-def membership(element: Value, container: Value, members: tuple[Value, ...] | None) -> Value:
-    """Return what ``element in container`` says, if one is stable and the other constant; that has ``members``."""
-    name = condition_of(container)
-    if name and isinstance(element, Literal):
-        return named_test(f"{element.value!r} in {name}")
-    name = condition_of(element)
-    constants = [each.value for each in members or () if isinstance(each, Literal)]
-    if name and constants and len(constants) == len(members or ()):
-        return named_test(f"{name} in {sorted(map(repr, constants))}")
-    return UNKNOWN
-
-
 def as_test(value: Value) -> Test | None:
     """Return what the truth of a value says, if it says anything."""
     if isinstance(value, Test):

@@ -1,0 +1,15 @@
+"""Enumerations, as the body of their class shows them."""
+
+from __future__ import annotations
+
+from appstate_lint.facts import flow
+
+
+def auto_value(cls: flow.Class, name: str) -> str:
+    """Return what stands for the value that ``auto()`` gives the member ``name`` of an enumeration.
+
+    In a ``StrEnum`` that is the value itself, the name in small letters (the standard library's documentation of
+    ``enum.auto``); else a number, of which only matters that no other member has it.
+    """
+    is_text = "StrEnum" in map(flow.last_name, cls.bases)
+    return name.lower() if is_text else f"{cls.qualname}.{name}"
