@@ -6,6 +6,7 @@ should wait in runs that check no file, or where what was found last time still 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -66,6 +67,7 @@ def family(code: str) -> str:
     return next(name for name, numbers in FAMILIES.items() if re.fullmatch(numbers, code[1:]))
 
 
+@functools.cache
 def meant(word: str) -> frozenset[str]:
     """Return the names of the rules that ``word`` stands for: a name, code, beginning of one, or family."""
     return frozenset(
