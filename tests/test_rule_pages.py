@@ -1,9 +1,14 @@
-"""Every case of every rule page, and of ``cases/``, through every door: all must give the findings that are marked."""
+"""Every case of every rule page, and of ``cases/``, through every door: all must give the findings that are marked.
+
+By default the doors are not asked again about what is only translated, and pylint neither with two processes nor from
+standard input: through those go the projects of ``test_doors``.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pages
@@ -48,6 +53,13 @@ OF_NO_FRAMEWORK = {"appstate-leftover-import", "appstate-leftover-patch", "appst
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 each_original = pytest.mark.parametrize("case", ORIGINALS, ids=[case.name for case in ORIGINALS])
+through_a_door = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=() if case.framework == "fastapi" else pytest.mark.whole)
+        for case in CASES
+    ],
+)
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +72,22 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def one_process(tree: Path) -> Mapping[str, set[Hit]]:
-    return run_pylint(tree, python_files(CASES))
+def by_engine(tree: Path) -> Callable[[Case], Hits]:
+    """What the engine finds in a case: looked for once, and compared with what comes through each door."""
+
+    @functools.cache
+    def hits(name: str) -> Hits:
+        return frozenset(engine_hits(tree / name))
+
+    return lambda case: compared(case, hits(case.name))
+
+
+@pytest.fixture(scope="session")
+def one_process(tree: Path) -> Callable[[str], Mapping[str, set[Hit]]]:
+    """What pylint finds in all cases of a framework, in one run."""
+    return functools.cache(
+        lambda name: run_pylint(tree, python_files(case for case in CASES if case.framework == name))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -69,22 +95,21 @@ def two_processes(tree: Path) -> Mapping[str, set[Hit]]:
     return run_pylint(tree, python_files(ORIGINALS), "-j2")
 
 
-def through_pylint(case: Case, root: Path) -> Hits:
+def in_an_editor(case: Case, root: Path, hits: Hits) -> Hits:
     """What pylint must say of ``case``: what the engine does, but a broken configuration on line 1 of each file."""
     try:
         config.load(root, None)
     except config.ConfigErrors:
         return frozenset(Hit(CONFIG_ERROR, file, 1, 0) for file in case.files if file.endswith(".py"))
-    return in_python(compared(case, engine_hits(root)))
+    return in_python(hits)
 
 
 # --- the tests ------------------------------------------------------------------------------------------------------
 
 
 @each_case
-def test_the_engine_finds_what_is_marked(case: Case, tree: Path) -> None:
-    hits = compared(case, engine_hits(tree / case.name))
-    assert {Mark(hit.rule, hit.file, hit.line) for hit in hits} == case.marks
+def test_the_engine_finds_what_is_marked(case: Case, by_engine: Callable[[Case], Hits]) -> None:
+    assert {Mark(hit.rule, hit.file, hit.line) for hit in by_engine(case)} == case.marks
 
 
 @pytest.mark.parametrize("case", TRANSLATED, ids=[case.name for case in TRANSLATED])
@@ -100,28 +125,35 @@ def test_most_rules_have_a_shape_in_other_frameworks() -> None:
     assert PAGES.keys() - {case.page for case in TRANSLATED} <= ONLY_FASTAPI | OF_NO_FRAMEWORK
 
 
-@each_case
-def test_the_command_line_agrees(case: Case, tree: Path) -> None:
-    root = tree / case.name
-    assert compared(case, command_hits(root)) == compared(case, engine_hits(root))
+@through_a_door
+def test_the_command_line_agrees(case: Case, tree: Path, by_engine: Callable[[Case], Hits]) -> None:
+    assert compared(case, command_hits(tree / case.name)) == by_engine(case)
 
 
-@each_case
-def test_pylint_agrees(case: Case, tree: Path, one_process: Mapping[str, set[Hit]]) -> None:
-    assert compared(case, one_process.get(case.name, ())) == through_pylint(case, tree / case.name)
+@through_a_door
+def test_pylint_agrees(
+    case: Case, tree: Path, by_engine: Callable[[Case], Hits], one_process: Callable[[str], Mapping[str, set[Hit]]]
+) -> None:
+    found = one_process(case.framework).get(case.name, ())
+    assert compared(case, found) == in_an_editor(case, tree / case.name, by_engine(case))
 
 
+@pytest.mark.whole
 @each_original
-def test_pylint_with_two_processes_agrees(case: Case, tree: Path, two_processes: Mapping[str, set[Hit]]) -> None:
-    assert compared(case, two_processes.get(case.name, ())) == through_pylint(case, tree / case.name)
+def test_pylint_with_two_processes_agrees(
+    case: Case, tree: Path, by_engine: Callable[[Case], Hits], two_processes: Mapping[str, set[Hit]]
+) -> None:
+    assert compared(case, two_processes.get(case.name, ())) == in_an_editor(case, tree / case.name, by_engine(case))
 
 
+@pytest.mark.whole
 @each_original
-def test_pylint_from_standard_input_agrees(case: Case, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = tree / case.name
-    expected = through_pylint(case, root)
+def test_pylint_from_standard_input_agrees(
+    case: Case, tree: Path, by_engine: Callable[[Case], Hits], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = in_an_editor(case, tree / case.name, by_engine(case))
     for file in sorted({hit.file for hit in expected}):
-        found = compared(case, stdin_hits(tree, root / file, monkeypatch))
+        found = compared(case, stdin_hits(tree, tree / case.name / file, monkeypatch))
         assert found == {hit for hit in expected if hit.file == file}
 
 
