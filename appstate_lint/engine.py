@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from appstate_lint.closure import Closed, Load, Parsed, Parser
     from appstate_lint.migration.survey import Survey
     from appstate_lint.timeline.memory import Memory
-    from appstate_lint.timeline.questions import Unseen
     from appstate_lint.timeline.telling import Telling
+    from appstate_lint.timeline.told import Unseen
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 MANY_FILES = 300
@@ -397,7 +397,7 @@ def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
 
     One that mentions no word of the tables, and that nothing needed imports, writes no component.
     """
-    from appstate_lint.timeline.questions import Unseen
+    from appstate_lint.timeline.told import Unseen
 
     for file, each in needed.items():
         if each.facts.error and not file.is_test:

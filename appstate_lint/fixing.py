@@ -20,7 +20,7 @@ from appstate_lint.migration.rewriting import CannotRewrite, Missed, Name, Rewri
 from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Finding, Kind, Place, Severity
 from appstate_lint.spelling import Meant, Spelling
-from appstate_lint.timeline.questions import Component
+from appstate_lint.timeline.told import Component
 
 RULES = frozenset({"appstate-never-initialized", "appstate-default-hides-missing"})
 """The rules that say of a component that nobody writes it."""

@@ -15,7 +15,7 @@ from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Kind, Place
 from appstate_lint.project import Symbol
 from appstate_lint.project.symbols import statements
-from appstate_lint.timeline.questions import Component
+from appstate_lint.timeline.told import Component
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _WORDS = frozenset({"sync", "async", "http", "https", "ws", "wss", "min", "max", "get", "set", "in", "on"})

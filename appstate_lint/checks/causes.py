@@ -12,8 +12,9 @@ from appstate_lint.model import Finding, Related, Rule, Step
 from appstate_lint.timeline.steps import by_function
 
 if TYPE_CHECKING:
-    from appstate_lint.timeline.questions import Component, Timeline
+    from appstate_lint.timeline.questions import Timeline
     from appstate_lint.timeline.records import Occurrence
+    from appstate_lint.timeline.told import Component
 
 
 class Cause(enum.Enum):

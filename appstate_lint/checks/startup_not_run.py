@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from appstate_lint.model import Finding, Phase, Related, Rule
 
 if TYPE_CHECKING:
-    from appstate_lint.timeline.questions import Life, Timeline
+    from appstate_lint.timeline.questions import Timeline
     from appstate_lint.timeline.records import Dropped, NotRun, Occurrence
+    from appstate_lint.timeline.told import Life
 
 RULE = Rule("appstate-startup-not-run", "E7817", "{problem}")
 

@@ -10,8 +10,9 @@ from appstate_lint.model import Finding, Phase, Related, Rule
 from appstate_lint.timeline.steps import call_steps
 
 if TYPE_CHECKING:
-    from appstate_lint.timeline.questions import Component, Timeline
+    from appstate_lint.timeline.questions import Timeline
     from appstate_lint.timeline.records import Occurrence, Swallow
+    from appstate_lint.timeline.told import Component
 
 RULE = Rule(
     "appstate-startup-swallowed",

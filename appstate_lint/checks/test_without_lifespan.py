@@ -9,7 +9,8 @@ from appstate_lint.checks.readers import where
 from appstate_lint.model import Finding, Related, Rule, Step
 
 if TYPE_CHECKING:
-    from appstate_lint.timeline.questions import Failing, Timeline
+    from appstate_lint.timeline.questions import Timeline
+    from appstate_lint.timeline.told import Failing
 
 RULE = Rule(
     "appstate-test-without-lifespan",

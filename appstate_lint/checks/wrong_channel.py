@@ -10,8 +10,9 @@ from appstate_lint.checks.readers import at_reader, where
 from appstate_lint.model import Finding, Phase, Rule
 
 if TYPE_CHECKING:
-    from appstate_lint.timeline.questions import Life, Timeline
+    from appstate_lint.timeline.questions import Timeline
     from appstate_lint.timeline.records import Occurrence
+    from appstate_lint.timeline.told import Life
 
 RULE = Rule(
     "appstate-wrong-channel",

@@ -14,8 +14,9 @@ from appstate_lint.model import Kind, Phase
 from appstate_lint.project import Project
 from appstate_lint.timeline.phasing import earliest
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
-from appstate_lint.timeline.questions import Component, Life, Timeline
+from appstate_lint.timeline.questions import Timeline
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import Component, Life
 
 
 class Obligation(NamedTuple):

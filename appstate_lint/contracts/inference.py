@@ -13,8 +13,8 @@ from appstate_lint.contracts.declared import Contract
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline.phasing import earliest
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
-from appstate_lint.timeline.questions import Component
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import Component
 
 _NOWHERE = Place("", 0, 0, 0, 0)
 

@@ -12,8 +12,8 @@ from appstate_lint.contracts.declared import Contract
 from appstate_lint.contracts.verdicts import Status, Verdict
 from appstate_lint.model import Phase, Step
 from appstate_lint.timeline.phasing import earliest
-from appstate_lint.timeline.questions import Component
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import Component
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from appstate_lint.project.meanings import Definition, Meanings, Scope
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.symbols import statements
 from appstate_lint.project.uses import Form, Use, uses
-from appstate_lint.timeline.questions import Life
+from appstate_lint.timeline.told import Life
 
 SCRIPT = -2
 """The index of what a module does only where it is run as a script."""

@@ -8,7 +8,7 @@ from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
 from appstate_lint.project.meanings import Meanings, Scope
 from appstate_lint.schema import FrameworkClass
-from appstate_lint.timeline.questions import Life
+from appstate_lint.timeline.told import Life
 
 
 class Source(NamedTuple):

@@ -15,8 +15,8 @@ from appstate_lint.timeline import presence
 from appstate_lint.timeline.heap import Path
 from appstate_lint.timeline.life import Sweep
 from appstate_lint.timeline.phasing import Phasing
-from appstate_lint.timeline.questions import Life
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import Life
 from appstate_lint.timeline.values import Value
 
 Seen: TypeAlias = tuple[Occurrence, str]

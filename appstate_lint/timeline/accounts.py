@@ -19,12 +19,11 @@ from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.modules import Modules
 from appstate_lint.sharing import shared
 from appstate_lint.timeline import life as interpreter
-from appstate_lint.timeline import questions
 from appstate_lint.timeline.lives import life_of, named
 from appstate_lint.timeline.memory import Keys, Memory
 from appstate_lint.timeline.phasing import NOTHING, Declared
-from appstate_lint.timeline.questions import CUT_SHORT
 from appstate_lint.timeline.records import NoneCall
+from appstate_lint.timeline.told import CUT_SHORT, Life
 
 Result = TypeVar("Result")
 
@@ -33,7 +32,7 @@ class Account(NamedTuple):
     """What is told of the life that one launcher starts; the interpreter's memory of it is let go."""
 
     root: Root
-    lives: tuple[tuple[questions.Life, str], ...]
+    lives: tuple[tuple[Life, str], ...]
     """The applications that it ends up with, and the file of the module that made each, empty where a function did."""
     mounted: tuple[Place, ...]
     """Where the applications of other modules are made that one of these mounts."""
@@ -86,12 +85,12 @@ def _is_here(run: interpreter.Life, site: str) -> bool:
     return run.applications[site][2].file == run.root.file
 
 
-def lives_of(accounts: Iterable[Account], modules: Modules) -> list[questions.Life]:
+def lives_of(accounts: Iterable[Account], modules: Modules) -> list[Life]:
     """Return the lives that accounts tell, by name, without those of applications that another launcher fills.
 
     Where modules share a name (several services in one repository), their whole paths name the applications.
     """
-    told: dict[tuple[str, str], questions.Life] = {}
+    told: dict[tuple[str, str], Life] = {}
     filled: set[Place] = set()
     launched: set[tuple[str, str]] = set()
     for account in accounts:

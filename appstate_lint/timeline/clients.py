@@ -17,17 +17,17 @@ from appstate_lint.project import Project, Symbol
 from appstate_lint.project.clients import HOLE, Request, requests
 from appstate_lint.project.launchers import MODULE, Root
 from appstate_lint.project.mentions import Mentions
-from appstate_lint.timeline import life, questions
+from appstate_lint.timeline import life
 from appstate_lint.timeline.heap import Path
 from appstate_lint.timeline.presence import ABSENT
-from appstate_lint.timeline.questions import Failing
 from appstate_lint.timeline.records import Occurrence, Records
 from appstate_lint.timeline.registrations import Entry, below
+from appstate_lint.timeline.told import Failing, Life
 from appstate_lint.timeline.values import ANYWHERE, GAP, Dependency, FunctionValue, Object, Route, Value, options, plain
 
 
 def failing(
-    project: Project, tables: Tables, mentions: Mentions, lives: Iterable[questions.Life], written: Iterable[str]
+    project: Project, tables: Tables, mentions: Mentions, lives: Iterable[Life], written: Iterable[str]
 ) -> Iterator[Failing]:
     """Yield the requests of tests that fail because start-up did not run.
 
@@ -52,10 +52,10 @@ def failing(
 
 
 def _started(
-    lives: Iterable[questions.Life],
-) -> dict[str, dict[Place, tuple[questions.Life, Occurrence]]]:
+    lives: Iterable[Life],
+) -> dict[str, dict[Place, tuple[Life, Occurrence]]]:
     """Return the components that start-up code alone writes, by name and the place where their application is made."""
-    found: dict[str, dict[Place, tuple[questions.Life, Occurrence]]] = {}
+    found: dict[str, dict[Place, tuple[Life, Occurrence]]] = {}
     spoiled: set[tuple[str, Place]] = set()
     for each in lives:
         writes: dict[str, list[Occurrence]] = {}

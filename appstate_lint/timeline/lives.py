@@ -10,10 +10,9 @@ from appstate_lint.model import Kind, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root
 from appstate_lint.timeline import life as interpreter
-from appstate_lint.timeline import questions
 from appstate_lint.timeline.components import MEMBERS, YIELDED
-from appstate_lint.timeline.questions import EntryPoint
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import EntryPoint, Life
 from appstate_lint.timeline.values import ClassValue, FunctionValue, Invocation, Object, Value, options, plain
 
 Noted = TypeVar("Noted")
@@ -50,7 +49,7 @@ def _holds(value: object, application: Object) -> bool:
     return isinstance(value, Value) and application in options(plain(value))
 
 
-def life_of(run: interpreter.Life, application: Object, name: str, project: Project) -> questions.Life:
+def life_of(run: interpreter.Life, application: Object, name: str, project: Project) -> Life:
     """Return what is told of an application that a launcher ends up with."""
     inner = [each for each in run.mounted(application) if each.site in run.applications]  # others are not seen
     mounted = {each.site: each for each in inner if run.canonical(each).site == each.site}
@@ -59,7 +58,7 @@ def life_of(run: interpreter.Life, application: Object, name: str, project: Proj
     spec = run.spec(application)
     _, _, place = run.applications[application.site]
     yielded = tuple(each for each in run.records.occurrences.values() if each.owner == f"{own}{YIELDED}")
-    return questions.Life(
+    return Life(
         name=name,
         place=place,
         framework=spec.framework if spec is not None else "",
@@ -205,7 +204,7 @@ def _all_code(run: interpreter.Life) -> Iterable[tuple[str, int]]:
             yield file, index
 
 
-def without_doubles(lives: list[questions.Life]) -> list[questions.Life]:
+def without_doubles(lives: list[Life]) -> list[Life]:
     """Drop what an application only possibly reaches where another one surely does: it belongs to that one.
 
     A write may be for two applications that live together: for one surely, possibly for the other.

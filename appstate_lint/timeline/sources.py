@@ -10,7 +10,7 @@ from appstate_lint.model import Place
 from appstate_lint.project import Project
 from appstate_lint.project.symbols import imports
 from appstate_lint.timeline.accounts import Account
-from appstate_lint.timeline.questions import MissingSource, NoneSource
+from appstate_lint.timeline.told import MissingSource, NoneSource
 
 
 def none_sources(accounts: list[Account], project: Project, tables: Tables) -> list[NoneSource]:

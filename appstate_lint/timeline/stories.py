@@ -9,8 +9,9 @@ from appstate_lint.model import Application, Event, Phase, Story
 from appstate_lint.timeline import presence
 from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.presence import Facts
-from appstate_lint.timeline.questions import Life, Timeline
+from appstate_lint.timeline.questions import Timeline
 from appstate_lint.timeline.records import Occurrence
+from appstate_lint.timeline.told import Life
 
 _HELD = {presence.HAS: "is there", presence.SOME: "is not None", presence.TRUE: "is set"}
 _STRONGER = {

@@ -13,7 +13,6 @@ from appstate_lint.model import Access, Gap, Phase, Spot
 from appstate_lint.project import Project
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.sharing import begun
-from appstate_lint.timeline import questions
 from appstate_lint.timeline.accesses import listed, untaken
 from appstate_lint.timeline.accounts import ENCODER, all_accounts, decoded, gaps_of, lives_of
 from appstate_lint.timeline.clients import failing
@@ -21,9 +20,10 @@ from appstate_lint.timeline.components import YIELDED
 from appstate_lint.timeline.lives import without_doubles
 from appstate_lint.timeline.memory import Memory
 from appstate_lint.timeline.phasing import Declared, Phasing
-from appstate_lint.timeline.questions import CUT_SHORT, Timeline, Unseen
+from appstate_lint.timeline.questions import Timeline
 from appstate_lint.timeline.sources import missing_sources, none_sources
 from appstate_lint.timeline.sweeps import Swept, sweep_tests, sweep_unreached, written_by_libraries, written_by_tests
+from appstate_lint.timeline.told import CUT_SHORT, Life, Unseen
 
 _DEEPEST = 100_000
 """So deep calls of the interpreter may be nested."""
@@ -110,7 +110,7 @@ def _interpret(
     return Telling(timeline, accesses, dynamic, notes, tuple(gaps))
 
 
-def _chosen(lives: list[questions.Life], applications: tuple[str, ...]) -> tuple[list[questions.Life], tuple[str, ...]]:
+def _chosen(lives: list[Life], applications: tuple[str, ...]) -> tuple[list[Life], tuple[str, ...]]:
     """Return the lives of the ``applications`` that settings name, all if there are none; and what is not found."""
     strange = sorted(name for name in applications if not any(life.is_called(name) for life in lives))
     notes = tuple(
@@ -129,7 +129,7 @@ def _dynamic(*noted: Iterable[tuple[str, int, bool, str]]) -> tuple[Spot, ...]:
     )
 
 
-def _cut_short(lives: Iterable[questions.Life], unreached: bool, ways: bool) -> Iterator[Gap]:
+def _cut_short(lives: Iterable[Life], unreached: bool, ways: bool) -> Iterator[Gap]:
     """Yield what ran out of its budget: applications, ``unreached`` code, accesses on ``ways`` that nothing takes."""
     for life in lives:
         if life.exhausted:
