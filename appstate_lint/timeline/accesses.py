@@ -12,8 +12,8 @@ from appstate_lint.model import Access, Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline import presence
-from appstate_lint.timeline.heap import Path
 from appstate_lint.timeline.life import Sweep
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import Phasing
 from appstate_lint.timeline.records import Occurrence
 from appstate_lint.timeline.told import Life

@@ -6,7 +6,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block
 from appstate_lint.model import Phase
 from appstate_lint.timeline.definitions import Definitions
-from appstate_lint.timeline.heap import Path, merge
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.truth import none_test
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import Unknown

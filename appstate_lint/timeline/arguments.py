@@ -5,7 +5,8 @@ from __future__ import annotations
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.expressions import Expressions
-from appstate_lint.timeline.heap import Frame, Path, Scoped
+from appstate_lint.timeline.frames import Frame, Scoped
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import LOCAL
 from appstate_lint.timeline.values import (
     APPLICATION,

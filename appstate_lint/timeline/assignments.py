@@ -7,7 +7,8 @@ from appstate_lint.facts.flow import At, Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.calls import Calls
 from appstate_lint.timeline.components import MEMBERS
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import Cell, replaced
 from appstate_lint.timeline.truth import named_test
 from appstate_lint.timeline.values import (

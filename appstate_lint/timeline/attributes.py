@@ -6,9 +6,10 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.project import Symbol
 from appstate_lint.timeline.components import MEMBERS
-from appstate_lint.timeline.heap import Path, elsewhere
+from appstate_lint.timeline.heap import elsewhere
 from appstate_lint.timeline.holders import NO_OWNER
 from appstate_lint.timeline.members import Members
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     APPLICATION,
     EACH,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.model import Kind, Phase
-from appstate_lint.timeline.heap import Frame, Path
+from appstate_lint.timeline.frames import Frame
 from appstate_lint.timeline.idling import Idling
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import (
     ABSENT,
     HAS,

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.components import MEMBERS
 from appstate_lint.timeline.displays import MOST_ITEMS
-from appstate_lint.timeline.heap import BUILTINS, Path, merge, single
+from appstate_lint.timeline.heap import BUILTINS, single
 from appstate_lint.timeline.known import Known
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.truth import as_test
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.builtin import Builtins
-from appstate_lint.timeline.heap import Path, merge, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.parts import DYNAMIC, CallSite
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.records import NoneCall
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,

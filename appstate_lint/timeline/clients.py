@@ -18,7 +18,7 @@ from appstate_lint.project.clients import HOLE, Request, requests
 from appstate_lint.project.launchers import MODULE, Root
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline import life
-from appstate_lint.timeline.heap import Path
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import ABSENT
 from appstate_lint.timeline.records import Occurrence, Records
 from appstate_lint.timeline.registrations import Entry, below

@@ -9,8 +9,8 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline import presence
-from appstate_lint.timeline.heap import Path
 from appstate_lint.timeline.ingredients import Ingredients
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import PHASE, positions
 from appstate_lint.timeline.presence import (
     ABSENT,

@@ -6,7 +6,8 @@ import functools
 
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.functions import Functions
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )

@@ -10,9 +10,10 @@ from appstate_lint.facts.flow import At, Expr
 from appstate_lint.model import Phase
 from appstate_lint.timeline.components import PERHAPS
 from appstate_lint.timeline.failures import Failures, Final
-from appstate_lint.timeline.heap import Path, merge, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.loops import NOWHERE
 from appstate_lint.timeline.parts import ENOUGH_RUNS
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.values import (
     FAILURE,
     UNKNOWN,

@@ -6,7 +6,9 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.enums import auto_value
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.assignments import Assignments
-from appstate_lint.timeline.heap import Frame, Path, single
+from appstate_lint.timeline.frames import Frame
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     ClassValue,
     External,

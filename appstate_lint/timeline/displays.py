@@ -5,7 +5,7 @@ from __future__ import annotations
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr
 from appstate_lint.timeline.branches import Branches
-from appstate_lint.timeline.heap import Path, merge
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.values import UNKNOWN, DictValue, ListValue, TupleValue, Value, plain
 
 MOST_ITEMS = 200

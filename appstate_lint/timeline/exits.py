@@ -5,8 +5,10 @@ from __future__ import annotations
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase
-from appstate_lint.timeline.heap import Frame, Path, single
+from appstate_lint.timeline.frames import Frame
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.parts import Exit
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import join_stores
 from appstate_lint.timeline.spawning import Spawning
 from appstate_lint.timeline.values import (

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr
 from appstate_lint.timeline.displays import Displays
-from appstate_lint.timeline.heap import Path
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     UNKNOWN,
     DictValue,

@@ -11,8 +11,9 @@ from appstate_lint.facts.flow import At, Block
 from appstate_lint.model import Phase
 from appstate_lint.project.mentions import EVERYTHING
 from appstate_lint.timeline.components import AGAIN
-from appstate_lint.timeline.heap import Path, Raised, merge
+from appstate_lint.timeline.frames import Raised
 from appstate_lint.timeline.loops import Loops
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import ABSENT, MISSING, Cell
 from appstate_lint.timeline.records import Swallow
 from appstate_lint.timeline.values import NONE as NONE_VALUE

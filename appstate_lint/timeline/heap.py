@@ -1,4 +1,4 @@
-"""The interpreter's memory: paths, frames, variables, lists and attributes.
+"""The interpreter's memory: variables, lists and attributes.
 
 Variables and presences are followed along each path; lists, attributes of objects and variables of closures are joined
 over the whole run, and the run is repeated until they no longer change.
@@ -6,16 +6,17 @@ over the whole run, and the run is repeated until they no longer change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
-from appstate_lint.timeline.course import Course
+from appstate_lint.timeline.frames import Frame, Raised, Scoped
+from appstate_lint.timeline.paths import Env, Path
 from appstate_lint.timeline.phasing import Phasing
-from appstate_lint.timeline.presence import LOCAL, Cell, Fact, Facts, Key, Store, join_stores
+from appstate_lint.timeline.presence import Facts, Key
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     APPLICATION,
@@ -26,7 +27,6 @@ from appstate_lint.timeline.values import (
     ClassValue,
     External,
     FunctionValue,
-    Literal,
     ModuleValue,
     Object,
     Unknown,
@@ -34,169 +34,7 @@ from appstate_lint.timeline.values import (
     join,
 )
 
-Env: TypeAlias = dict[str, Value]
-MOST_STATES = 8
 _Name = TypeVar("_Name", bound="tuple[str | int, ...]")
-
-
-class Path:
-    """One way through the code: variables, presences, and the conditions that hold. ``dead`` ends it.
-
-    A store is never changed in place, so paths share one until :meth:`put`; variables are shared until :meth:`bind`.
-    """
-
-    __slots__ = ("dead", "env", "facts", "own", "store")
-
-    def __init__(self, env: Env, store: Store, facts: Facts = frozenset()) -> None:
-        self.env = env
-        self.store = store
-        self.facts = facts
-        self.dead = False
-        self.own = True
-
-    def put(self, key: Key, cell: Cell) -> None:
-        """Set what a component holds from here on."""
-        self.store = {**self.store, key: cell}
-
-    def put_all(self, cells: Iterable[tuple[Key, Cell]]) -> None:
-        """Set what several components hold from here on."""
-        new = [(key, cell) for key, cell in cells if self.store.get(key) != cell]
-        if new:
-            self.store = {**self.store, **dict(new)}
-
-    def bind(self, name: str, value: Value) -> None:
-        """Set a variable."""
-        self.variables()[name] = value
-
-    def variables(self) -> Env:
-        """Return the variables, to be changed on this path only."""
-        if not self.own:
-            self.env, self.own = dict(self.env), True
-        return self.env
-
-    def fork(self) -> Path:
-        """Return a copy that goes its own way."""
-        copy = Path(self.env, self.store, self.facts)
-        copy.dead = self.dead
-        copy.own = self.own = False
-        return copy
-
-    def become(self, other: Path | None) -> None:
-        """Continue as ``other``; ``None`` or a dead path ends this one."""
-        if other is None or other.dead:
-            self.dead = True
-            return
-        self.env, self.store, self.facts, self.dead = other.env, other.store, other.facts, False
-        if other is not self:
-            self.own, other.own = other.own, False
-
-
-def merge(left: Path | None, right: Path | None) -> Path | None:
-    """Join two paths; a dead one does not count, ``None`` where neither lives."""
-    if left is None or left.dead:
-        return right if right is not None and not right.dead else None
-    if right is None or right.dead:
-        return left
-    if left.env is right.env:
-        store = join_stores(left.store, right.store, left.facts, right.facts)
-        joined = Path(left.env, store, left.facts & right.facts)
-        left.own = right.own = joined.own = False
-        return joined
-    env = dict(left.env)
-    flags: list[Fact] = []
-    for name, value in right.env.items():
-        known = env.get(name)
-        if known is None:
-            env[name] = value
-        elif known is not value:
-            env[name] = join(known, value)
-            if isinstance(known, Literal) and env[name] == _EITHER.get(known.value is True):
-                env[name] = Unknown(name, f"{LOCAL}{name}")
-                flags.append((f"{LOCAL}{name}", known.value is True))
-    left_facts, right_facts = left.facts, right.facts
-    if flags:
-        left_facts = left_facts.union(flags)
-        right_facts = right_facts.union((name, not truth) for name, truth in flags)
-    store = join_stores(left.store, right.store, left_facts, right_facts)
-    return Path(env, store, left.facts & right.facts)
-
-
-_EITHER = {first: AnyOf((Literal(first), Literal(not first))) for first in (True, False)}
-
-
-class Jumps:
-    """Where ``break`` and ``continue`` of one loop go."""
-
-    __slots__ = ("breaks", "continues")
-
-    def __init__(self) -> None:
-        self.breaks: Path | None = None
-        self.continues: Path | None = None
-
-
-YieldHook: TypeAlias = Callable[[Path, Value], Value]
-
-
-class Frame:
-    """One running function or module body."""
-
-    __slots__ = (
-        "bindings", "consulted", "file", "function", "hook", "index", "ingredients", "jumps", "mentioned", "name",
-        "none_given", "outer", "owner", "read", "returns", "scope", "self_value", "touched", "try_depth",
-    )  # fmt: skip
-
-    def __init__(self, file: str, function: flow.Function | None, scope: int, outer: int) -> None:
-        self.file = file
-        self.function = function
-        self.index = -1
-        self.scope = scope
-        self.outer = outer
-        self.name = function.qualname if function is not None else "<module>"
-        self.owner: ClassValue | None = None
-        self.self_value: Value | None = None
-        self.returns: list[tuple[Path, Value]] = []
-        self.jumps: list[Jumps] = []
-        self.hook: YieldHook | None = None
-        self.touched: set[Key] = set()
-        self.consulted: set[str] = set()
-        self.try_depth = 0
-        self.bindings: dict[str, int] = {}
-        self.none_given: frozenset[str] = frozenset()
-        self.ingredients: dict[str, frozenset[str]] = {}
-        """The components that the values of variables were made from."""
-        self.read: set[str] = set()
-        """The components that the running statement has read so far, or all code of the frame."""
-        self.mentioned: frozenset[str] = frozenset()
-        """The components that the variables were made from which the running statement mentions."""
-
-
-class Raised:
-    """The states in which code of one frame may raise, apart for each combination of the values of ``flags``."""
-
-    __slots__ = ("flags", "frame", "states")
-
-    def __init__(self, frame: Frame | None = None, flags: tuple[str, ...] = ()) -> None:
-        self.frame = frame
-        self.flags = flags
-        self.states: dict[tuple[Value | None, ...] | None, Course] = {}
-
-    def add(self, frame: Frame, env: Env, store: Store) -> None:
-        """Add a state; what happens while another frame runs has no flags."""
-        same = frame is self.frame and len(self.states) < MOST_STATES
-        key = tuple(env.get(name) for name in self.flags) if same or not self.flags else None
-        known = self.states.get(key)
-        if known is None:
-            self.states[key] = Course(store)
-        else:
-            known.add(store)
-
-    def joined(self) -> Store | None:
-        """Return all states as one, ``None`` where there is none."""
-        result: Store | None = None
-        for course in self.states.values():
-            store = course.joined()
-            result = store if result is None else join_stores(result, store, frozenset(), frozenset())
-        return result
 
 
 class ListCell:
@@ -223,20 +61,6 @@ class DictCell:
         self.items: dict[str | int | float | bool | None, Value] = {}
         self.rest: Value | None = None
         self.open = False
-
-
-class Scoped:
-    """The variables of one call that inner functions may use."""
-
-    __slots__ = ("file", "ingredients", "outer", "rebound", "variables")
-
-    def __init__(self, file: str, outer: int) -> None:
-        self.file = file
-        self.outer = outer
-        self.rebound: set[str] = set()
-        self.variables: Env = {}
-        self.ingredients: dict[str, frozenset[str]] = {}
-        """The components that the values of the variables were made from."""
 
 
 class Heap:

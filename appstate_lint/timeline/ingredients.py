@@ -12,7 +12,8 @@ from typing import NamedTuple
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr
 from appstate_lint.model import Phase
-from appstate_lint.timeline.heap import Frame, Heap
+from appstate_lint.timeline.frames import Frame
+from appstate_lint.timeline.heap import Heap
 from appstate_lint.timeline.presence import PRESENT
 from appstate_lint.timeline.values import Object
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.attributes import Attributes
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.loops import NOWHERE
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.registry import Registry
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (

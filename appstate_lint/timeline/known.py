@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.parts import EXIT
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.unseen import Unseen
 from appstate_lint.timeline.values import (
     UNKNOWN,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from appstate_lint.facts.flow import At
-from appstate_lint.timeline.heap import Path
 from appstate_lint.timeline.jobs import Jobs
 from appstate_lint.timeline.parts import DYNAMIC
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import Facts, Store
 from appstate_lint.timeline.values import (
     UNKNOWN,

@@ -11,8 +11,9 @@ from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.project import Project
 from appstate_lint.project.launchers import MODULE, Root, is_main
 from appstate_lint.project.mentions import Mentions
-from appstate_lint.timeline.heap import Frame, Path, Scoped
+from appstate_lint.timeline.frames import Frame, Scoped
 from appstate_lint.timeline.parts import EXIT
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import NOTHING, Declared
 from appstate_lint.timeline.presence import (
     BORN,

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.alternatives import Alternatives
-from appstate_lint.timeline.heap import Jumps, Path, merge, single
+from appstate_lint.timeline.frames import Jumps
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.values import (
     EACH,
     UNKNOWN,

@@ -6,7 +6,8 @@ from appstate_lint.config import Edge
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
 from appstate_lint.timeline.arguments import Arguments
-from appstate_lint.timeline.heap import Path, YieldHook
+from appstate_lint.timeline.frames import YieldHook
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import PHASE, Marker, earliest, positions
 from appstate_lint.timeline.phasing import at as cell_at
 from appstate_lint.timeline.presence import MISSING, Cell

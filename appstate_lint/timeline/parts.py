@@ -13,7 +13,8 @@ from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Place
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.timeline.components import Components
-from appstate_lint.timeline.heap import Path, YieldHook
+from appstate_lint.timeline.frames import YieldHook
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import Cell, Facts, Key, Store
 from appstate_lint.timeline.values import (
     FunctionValue,

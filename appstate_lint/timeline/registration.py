@@ -6,8 +6,9 @@ from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.model import Phase
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.launches import Launches
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import (
     GAP,
     UNKNOWN,

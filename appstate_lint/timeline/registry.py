@@ -8,7 +8,7 @@ from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.model import Phase, Place
 from appstate_lint.timeline.exits import Exits
-from appstate_lint.timeline.heap import Path
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import ABSENT, BORN, REGISTERED, VALUE, Cell, Facts, Key, lasting
 from appstate_lint.timeline.records import EARLY, Late, NotRun
 from appstate_lint.timeline.registrations import Entry, Registration, below

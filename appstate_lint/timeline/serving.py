@@ -8,7 +8,7 @@ from appstate_lint.facts import flow
 from appstate_lint.model import Phase
 from appstate_lint.timeline.beside import Beside, with_effects
 from appstate_lint.timeline.components import YIELDED
-from appstate_lint.timeline.heap import Path, merge
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import (
     MISSING,
     PRESENT,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import ABSENT, Key, is_mark, join_stores, lasting
 from appstate_lint.timeline.registrations import Spawned
 from appstate_lint.timeline.statements import Statements

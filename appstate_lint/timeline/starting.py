@@ -6,7 +6,8 @@ from collections.abc import Iterator, Set
 
 from appstate_lint.facts import flow
 from appstate_lint.model import Phase, Place
-from appstate_lint.timeline.heap import Frame, Path, merge
+from appstate_lint.timeline.frames import Frame
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import (
     ABSENT,
     MISSING,

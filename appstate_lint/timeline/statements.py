@@ -10,7 +10,8 @@ from appstate_lint.facts.flow import Block
 from appstate_lint.model import Phase
 from appstate_lint.timeline.contexts import Contexts
 from appstate_lint.timeline.failures import cannot_raise
-from appstate_lint.timeline.heap import Path, single
+from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import UNKNOWN, FunctionValue, Invocation, Value, options, plain
 

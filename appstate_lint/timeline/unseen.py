@@ -6,7 +6,8 @@ from appstate_lint.config import Edge
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.timeline.containers import DICT_METHODS, Containers
-from appstate_lint.timeline.heap import BUILTINS, Path, merge
+from appstate_lint.timeline.heap import BUILTINS
+from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell, lasting
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
