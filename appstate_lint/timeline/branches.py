@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.model import Phase
-from appstate_lint.timeline.components import IS_NONE, condition_of, equals, truth_of
 from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.items import Items
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import LOCAL, Fact, Facts, is_about
-from appstate_lint.timeline.truth import as_test, named_test, none_test
+from appstate_lint.timeline.truth import IS_NONE, as_test, condition_of, equals, named_test, none_test, truth_of
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     UNKNOWN,

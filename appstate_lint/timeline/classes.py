@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
-from appstate_lint.timeline.components import equals
 from appstate_lint.timeline.heap import elsewhere
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.paths import Path
+from appstate_lint.timeline.truth import equals
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     ClassValue,

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Kind, Phase, Place
-from appstate_lint.timeline import presence
-from appstate_lint.timeline.ingredients import Ingredients
+from appstate_lint.timeline.narrowing import Narrowing
 from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import PHASE, positions
-from appstate_lint.timeline.presence import (
-    ABSENT,
-    ANYTHING,
-    HAS,
-    LOCAL,
-    MISSING,
-    NONE,
-    PRESENT,
-    SOME,
-    TRUE,
-    VALUE,
-    Cell,
-    Fact,
-    Key,
-    about,
-    given,
-    is_about,
-    rewritten,
-)
+from appstate_lint.timeline.presence import ABSENT, HAS, NONE, PRESENT, VALUE, Cell, Key, about, is_about, rewritten
 from appstate_lint.timeline.records import EARLY, CallStep, Made, NoneCall, Occurrence, Outside
+from appstate_lint.timeline.truth import constant_truth
+from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
-    MISSING_NAME,
-    AnyOf,
     ClassValue,
     DictValue,
-    External,
-    FunctionValue,
     Holder,
-    Invocation,
     ListValue,
     Literal,
     Loaded,
@@ -53,14 +30,11 @@ from appstate_lint.timeline.values import (
     options,
     plain,
 )
-from appstate_lint.timeline.values import NONE as NONE_VALUE
 
 YIELDED = "/yielded"
 """What the owner of lifespan-yielded state is called, behind its application."""
 MEMBERS = "."
 """What the owner of attributes of an application is called, behind it."""
-IS_NONE = " is None"
-"""How the condition ends that something stable is None."""
 PERHAPS = frozenset({"?"})
 """What an unseen context manager may swallow."""
 AGAIN = frozenset({"again"})
@@ -70,16 +44,8 @@ MISSING_ATTRIBUTE = frozenset({"AttributeError"})
 MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 
 
-class Components(Ingredients):
+class Components(Narrowing):
     """Accesses to application state."""
-
-    def canonical(self, owner: Object) -> Object:
-        """Return the application whose state ``owner`` shares."""
-        seen = set()
-        while owner.site in self.holder_aliases and owner.site not in seen:
-            seen.add(owner.site)
-            owner = self.holder_aliases[owner.site]
-        return owner
 
     def yielded_state(self) -> Value:
         """Return the state that the lifespan of the running application yields, as requests see it."""
@@ -105,15 +71,6 @@ class Components(Ingredients):
     def place(self, at: At) -> Place:
         """Return the place of ``at`` in the file that is running."""
         return Place(self.frame.file, *at)
-
-    def cell(self, path: Path, key: Key) -> Cell:
-        """Return what a component can hold on this path, and remember that it was asked."""
-        self.frame.touched.add(key)
-        found = path.store.get(key, MISSING)
-        if found.clauses:
-            self.frame.consulted.update(name for clause in found.clauses for name, _ in clause)
-            return given(found, path.facts)
-        return found
 
     def returns_value(self) -> bool:
         """Tell whether the running function returns anything but ``None``."""
@@ -331,127 +288,6 @@ class Components(Ingredients):
         if holder or not third_party:
             self.open_holder(owner, at, f"it is handed to {name or 'a call'}, which cannot be seen")
 
-    # ------------------------------------------------------------ narrowing
-
-    def suppose(self, path: Path, value: Value, truth: bool) -> Path | None:
-        """Return ``path`` as it goes on where ``value`` is true (or false), ``None`` where it cannot be."""
-        known = True if self.kind(value) == "application" else truth_of(value)
-        if known is not None and not isinstance(value, (Loaded, Test)):
-            return path if known is truth else None
-        if isinstance(value, Test):
-            return self.narrow(path, value.when_true if truth else value.when_false)
-        if isinstance(value, Loaded):
-            self.use(value)
-            return self.suppose_loaded(path, value, truth)
-        if isinstance(value, AnyOf):
-            loaded = one_component(value)
-            if loaded is not None:
-                if truth:
-                    return self.narrow(path, (Narrow(loaded.owner, loaded.component, VALUE),))
-                return path
-        condition = condition_of(value)
-        return self.hold(path, condition, truth) if condition else path
-
-    def use(self, value: Value) -> None:
-        """Note that what was read from a component is dereferenced or decides a branch."""
-        if isinstance(value, Loaded) and not self.muted:
-            self.records.used.add((self.canonical(value.owner).site, value.component))
-
-    def suppose_loaded(self, path: Path, value: Loaded, truth: bool) -> Path | None:
-        """Narrow a component by the truth of what was read from it."""
-        fallback = value.default is not None and truth_of(value.default) is not False
-        if truth and not fallback:
-            narrowed = self.narrow(path, (Narrow(value.owner, value.component, VALUE),))
-            if narrowed is None:
-                return None
-            path = narrowed
-        if not truth or not fallback:
-            self.hold(path, about((self.canonical(value.owner).site, value.component), TRUE), truth)
-        condition = condition_of(plain(value.value))
-        return self.hold(path, condition, truth) if condition else path
-
-    def narrow(self, path: Path, facts: tuple[Narrow, ...]) -> Path | None:
-        """Apply narrowings to a path; ``None`` if one cannot hold.
-
-        Code behind a guard for a component that is certainly absent goes on with an empty presence: it counts for
-        nothing at the next join, and its reads are no faults of their own.
-        """
-        for fact in facts:
-            if fact.owner is None:
-                held = self.hold(path, fact.component, fact.truth)
-                if held is None:
-                    return None
-                path = held
-                continue
-            key = (self.canonical(fact.owner).site, fact.component)
-            known = self.cell(path, key)
-            bits = known.bits & fact.bits
-            if known.bits and not bits and fact.bits & ABSENT and not self.is_open(key[0]):
-                return None
-            if bits != known.bits:
-                clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.put(key, Cell(bits, clauses, known.made, known.truth, bool(bits & ABSENT) and known.gone))
-                for level in (HAS, SOME) if bits == VALUE else (HAS,) if bits and not bits & ABSENT else ():
-                    self.hold(path, about(key, level), True)
-        return path
-
-    def is_open(self, site: str) -> bool:
-        """Tell whether unseen code may write components of this application."""
-        return site in self.open
-
-    def hold(self, path: Path, condition: str, truth: bool) -> Path | None:
-        """Note that a stable condition holds; ``None`` if the opposite is known to hold.
-
-        While serving, only conditions matter under which start-up wrote something, and those that follow from another.
-        What a component or a variable holds may change.
-        """
-        if self.phase is Phase.SERVING and condition not in self.deciding:
-            return self.follow(path, condition, truth)
-        self.frame.consulted.add(condition)
-        if is_about(condition) or LOCAL in condition:
-            path.facts = path.facts - {(condition, not truth)} | {(condition, truth)}
-            return path
-        if (condition, not truth) in path.facts:
-            return None
-        path.facts |= {(condition, truth)}
-        for whole in self.wholes.get(condition, ()):
-            parts = self.parts_of_whole[whole]
-            if (condition, not truth) in parts:
-                path.facts |= {(whole, False)}
-            elif parts <= path.facts:
-                path.facts |= {(whole, True)}
-        return self.follow(path, condition, truth)
-
-    def follow(self, path: Path, condition: str, truth: bool) -> Path | None:
-        """Note what follows from whether a condition holds; ``None`` if that cannot be."""
-        for fact in [*self.consequences(path, condition, truth)]:
-            if fact in path.facts or (self.phase is Phase.SERVING and fact[0] not in self.deciding):
-                continue
-            if self.hold(path, *fact) is None:
-                return None
-        return path
-
-    def consequences(self, path: Path, condition: str, truth: bool) -> Iterator[Fact]:
-        """Yield what follows from whether a condition holds: of the values that are possible the last one is it."""
-        rivals = self.rivals(condition)
-        if truth and self.phase is Phase.SERVING:
-            yield from implications(condition)
-            yield from ((each, False) for each in rivals)
-        if not truth and stable_part(condition) in self.closed:
-            left = [each for each in rivals if (each, False) not in path.facts] or [condition]
-            yield from ((each, True) for each in left if len(left) == 1)
-
-    def rivals(self, condition: str) -> list[str]:
-        """Return the conditions of which none can hold together with one that something equals a constant."""
-        known = self.choices.get(stable_part(condition), ())
-        return [each for each in known if each != condition] if condition in known else []
-
-    def decided_by(self, store: Mapping[Key, Cell]) -> frozenset[str]:
-        """Return the conditions that decide what is in a store, with those that say whether one of them holds."""
-        names = {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
-        names |= {part for name in names for part, _ in self.parts_of_whole.get(name, ())}
-        return frozenset(names).union(*map(self.rivals, names))
-
     # ------------------------------------------------------------ None for state
 
     def note_none(self, call: NoneCall) -> None:
@@ -501,77 +337,3 @@ def made_of(value: Value) -> Made:
         case TupleValue():
             return Made(builtin="tuple")
     return Made()
-
-
-def truth_of(value: Value) -> bool | None:
-    """Return whether a value is true or false, ``None`` if either is possible."""
-    match value:
-        case Literal(value=constant):
-            return bool(constant)
-        case TupleValue(items=items):
-            return bool(items)
-        case Object(cls=cls):
-            return True if cls is not None else None
-        case FunctionValue() | Holder() | Invocation():
-            return True
-        case AnyOf(options=several):
-            truths = {truth_of(option) for option in several}
-            return truths.pop() if len(truths) == 1 else None
-        case DictValue() | ListValue() | Unknown() | External():
-            return None
-    return None
-
-
-def constant_truth(value: Value) -> bool | None:
-    """Return the truth of a constant; ``None`` if the value, ``None`` left out, is not one."""
-    truths = {bool(each.value) if isinstance(each, Literal) else None for each in options(value) if each != NONE_VALUE}
-    return truths.pop() if len(truths) == 1 else None
-
-
-def condition_of(value: Value) -> str:
-    """Return the name of the stable condition that the truth of ``value`` is, empty if it is not stable."""
-    if isinstance(value, Unknown):
-        return "" if value.origin.startswith(MISSING_NAME) else value.origin
-    if isinstance(value, External) and "." in value.name:
-        return value.name
-    return ""
-
-
-def equals(condition: str, value: Value) -> str:
-    """Return the condition that something stable equals a constant, or something else that is stable."""
-    return f"{condition} == {repr(value.value) if isinstance(value, Literal) else condition_of(value)}"
-
-
-def stable_part(condition: str) -> str:
-    """Return what is compared in a condition that something equals a constant."""
-    return condition.partition(" == ")[0]
-
-
-def implications(condition: str) -> Iterator[Fact]:
-    """Yield what else holds where a stable condition does: what is true, or like a text, is not None."""
-    value, is_compared, constant = condition.partition(" == ")
-    if is_compared and constant[:1] in "\"'" and len(constant) > 2:
-        yield value, True
-    if condition.endswith(IS_NONE):
-        yield condition.removesuffix(IS_NONE), False
-    else:
-        yield f"{value}{IS_NONE}", False
-
-
-def one_component(value: AnyOf) -> Loaded | None:
-    """Return what was read, if all of ``value`` that is not ``None`` was read from one component."""
-    found: Loaded | None = None
-    for option in value.options:
-        if isinstance(option, Literal) and not option.value:
-            continue
-        if not isinstance(option, Loaded):
-            return None
-        if found is not None and (found.owner, found.component) != (option.owner, option.component):
-            return None
-        found = option
-    if found is not None and found.default is not None and truth_of(found.default) is not False:
-        return None
-    return found
-
-
-__all__ = ["ANYTHING", "Components", "bits_of", "condition_of", "presence", "truth_of"]

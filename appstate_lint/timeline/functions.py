@@ -9,7 +9,6 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
 from appstate_lint.project.shapes import BY_NAME
-from appstate_lint.timeline.components import truth_of
 from appstate_lint.timeline.frames import Frame, Raised, Scoped, YieldHook
 from appstate_lint.timeline.marking import Marking
 from appstate_lint.timeline.parts import ENOUGH_RUNS, CallSite, Result
@@ -17,6 +16,7 @@ from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.phasing import PHASE
 from appstate_lint.timeline.presence import ABSENT, HAS, LOCAL, MISSING, Facts, Store, about, replaced
 from appstate_lint.timeline.records import CallStep
+from appstate_lint.timeline.truth import truth_of
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from appstate_lint.timeline.components import IS_NONE, condition_of, one_component, truth_of
-from appstate_lint.timeline.presence import ABSENT, NONE, VALUE
-from appstate_lint.timeline.values import NONE as NONE_VALUE
+from collections.abc import Iterator
+
+from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Fact
 from appstate_lint.timeline.values import (
+    MISSING_NAME,
     UNKNOWN,
     AnyOf,
     ClassValue,
     DictValue,
+    External,
     FunctionValue,
     Holder,
     Invocation,
@@ -23,8 +25,13 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
+    options,
     plain,
 )
+from appstate_lint.timeline.values import NONE as NONE_VALUE
+
+IS_NONE = " is None"
+"""How the condition ends that something stable is None."""
 
 
 def none_test(value: Value) -> Value:
@@ -69,3 +76,74 @@ def as_test(value: Value) -> Test | None:
         return Test((Narrow(value.owner, value.component, VALUE),), ())
     condition = condition_of(plain(value))
     return named_test(condition) if condition else None
+
+
+def truth_of(value: Value) -> bool | None:
+    """Return whether a value is true or false, ``None`` if either is possible."""
+    match value:
+        case Literal(value=constant):
+            return bool(constant)
+        case TupleValue(items=items):
+            return bool(items)
+        case Object(cls=cls):
+            return True if cls is not None else None
+        case FunctionValue() | Holder() | Invocation():
+            return True
+        case AnyOf(options=several):
+            truths = {truth_of(option) for option in several}
+            return truths.pop() if len(truths) == 1 else None
+        case DictValue() | ListValue() | Unknown() | External():
+            return None
+    return None
+
+
+def constant_truth(value: Value) -> bool | None:
+    """Return the truth of a constant; ``None`` if the value, ``None`` left out, is not one."""
+    truths = {bool(each.value) if isinstance(each, Literal) else None for each in options(value) if each != NONE_VALUE}
+    return truths.pop() if len(truths) == 1 else None
+
+
+def condition_of(value: Value) -> str:
+    """Return the name of the stable condition that the truth of ``value`` is, empty if it is not stable."""
+    if isinstance(value, Unknown):
+        return "" if value.origin.startswith(MISSING_NAME) else value.origin
+    if isinstance(value, External) and "." in value.name:
+        return value.name
+    return ""
+
+
+def equals(condition: str, value: Value) -> str:
+    """Return the condition that something stable equals a constant, or something else that is stable."""
+    return f"{condition} == {repr(value.value) if isinstance(value, Literal) else condition_of(value)}"
+
+
+def stable_part(condition: str) -> str:
+    """Return what is compared in a condition that something equals a constant."""
+    return condition.partition(" == ")[0]
+
+
+def implications(condition: str) -> Iterator[Fact]:
+    """Yield what else holds where a stable condition does: what is true, or like a text, is not None."""
+    value, is_compared, constant = condition.partition(" == ")
+    if is_compared and constant[:1] in "\"'" and len(constant) > 2:
+        yield value, True
+    if condition.endswith(IS_NONE):
+        yield condition.removesuffix(IS_NONE), False
+    else:
+        yield f"{value}{IS_NONE}", False
+
+
+def one_component(value: AnyOf) -> Loaded | None:
+    """Return what was read, if all of ``value`` that is not ``None`` was read from one component."""
+    found: Loaded | None = None
+    for option in value.options:
+        if isinstance(option, Literal) and not option.value:
+            continue
+        if not isinstance(option, Loaded):
+            return None
+        if found is not None and (found.owner, found.component) != (option.owner, option.component):
+            return None
+        found = option
+    if found is not None and found.default is not None and truth_of(found.default) is not False:
+        return None
+    return found
