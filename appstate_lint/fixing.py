@@ -16,7 +16,8 @@ from appstate_lint import source
 from appstate_lint.checks.causes import Cause, missing
 from appstate_lint.engine import Examined
 from appstate_lint.migration.applying import Change
-from appstate_lint.migration.rewriting import CannotRewrite, Missed, Name, Rewrite, rewritten
+from appstate_lint.migration.edits import Name, Rewrite
+from appstate_lint.migration.rewriting import CannotRewrite, Missed, rewritten
 from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Finding, Kind, Place, Severity
 from appstate_lint.spelling import Meant, Spelling

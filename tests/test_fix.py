@@ -20,7 +20,8 @@ from appstate_lint.cli_output import CannotRun
 from appstate_lint.config import Settings, is_misspelling
 from appstate_lint.migration import journal
 from appstate_lint.migration.applying import journal_for
-from appstate_lint.migration.rewriting import CannotRewrite, Name, Rewrite, rewritten
+from appstate_lint.migration.edits import Name, Rewrite
+from appstate_lint.migration.rewriting import CannotRewrite, rewritten
 from tests import full_disk
 
 HEAD = """from contextlib import asynccontextmanager

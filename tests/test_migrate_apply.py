@@ -17,7 +17,8 @@ import pytest
 
 from appstate_lint import cli
 from appstate_lint.migration import journal
-from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Rewrite, rewritten
+from appstate_lint.migration.edits import Call, Import, Rewrite
+from appstate_lint.migration.rewriting import CannotRewrite, rewritten
 from tests import full_disk
 
 NAME = "bridge"

@@ -18,9 +18,10 @@ from appstate_lint import source
 from appstate_lint.facts import flow
 from appstate_lint.migration import journal
 from appstate_lint.migration.analysis import Analysis, Consumer
+from appstate_lint.migration.edits import Call, Import, Rewrite
 from appstate_lint.migration.journal import Journal, Refused
 from appstate_lint.migration.leftovers import Leftover, is_fault
-from appstate_lint.migration.rewriting import Call, CannotRewrite, Import, Missed, Rewrite, rewritten
+from appstate_lint.migration.rewriting import CannotRewrite, Missed, rewritten
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Finding, Kind, Left, Phase, Place
