@@ -25,8 +25,8 @@ from appstate_lint.config import Settings
 from appstate_lint.facts.extraction import failed
 from appstate_lint.frameworks import Tables
 from appstate_lint.project import Project
-from appstate_lint.project.clients import conftests
 from appstate_lint.project.discovered import router_names
+from appstate_lint.project.fixtures import conftests
 from appstate_lint.project.modules import Modules
 from appstate_lint.source import SourceFile, Unreadable
 

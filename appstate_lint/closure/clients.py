@@ -16,7 +16,7 @@ from appstate_lint.closure.words import last
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import FileFacts
 from appstate_lint.frameworks import Tables
-from appstate_lint.project.clients import fixture_name
+from appstate_lint.project.fixtures import fixture_name
 
 _ENTERED = rb"^[ \t]*(?:async[ \t]+)?with[ \t]+(?:\w+\.)*(?:%b)\([^()\n]*\)[ \t]*(?:as[ \t]+\w+[ \t]*)?:[ \t]*(?:#.*)?$"
 _STARTING = frozenset({"startup", "lifespan"})

@@ -9,26 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
-from functools import cached_property
-from http import HTTPStatus
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block, Expr
 from appstate_lint.frameworks import Client, Tables
 from appstate_lint.model import Place
-from appstate_lint.project.symbols import Project, Symbol, blocks, bound_names, statements
+from appstate_lint.project.expectations import expected
+from appstate_lint.project.fixtures import Handed, Where, called
+from appstate_lint.project.surroundings import MISSES, Surroundings
+from appstate_lint.project.symbols import Project, Symbol
 
 HOLE = "\0"
 """Stands in a path for what is not written in it."""
-MODULE = -1
 _MOST_HOPS = 12
-_MISSES = frozenset({"skip", "skipif", "xfail"})
 _MARKERS = frozenset({"mark", "patch", "object", "dict", "usefixtures", "asyncio", "anyio", "parametrize"})
 _FAILING = re.compile(r"raises|suppress|assertRaises|fail", re.IGNORECASE)
-_STATUS_NAME = re.compile(r"HTTP_(\d{3})_\w+")
-_BAD_REQUEST = 400
 
 
 class Request(NamedTuple):
@@ -60,13 +56,6 @@ class Made(NamedTuple):
     names: frozenset[str]
 
 
-class Where(NamedTuple):
-    """A body of code: the module (``function`` is -1) or a function of a file."""
-
-    file: str
-    function: int
-
-
 def requests(project: Project, tables: Tables) -> Iterator[Request]:
     """Yield the requests of the tests of a project that surely reach an application which was not started."""
     handed: dict[Where, list[Handed]] = {}
@@ -74,50 +63,12 @@ def requests(project: Project, tables: Tables) -> Iterator[Request]:
         yield from _Reader(project, tables, file, handed).requests()
 
 
-def conftests(file: str, known: AbstractSet[str]) -> list[str]:
-    """Return the files whose fixtures a test file may use beside its own, the nearest first."""
-    folders = file.split("/")[:-1]
-    paths = ("/".join([*folders[:end], "conftest.py"]) for end in range(len(folders), -1, -1))
-    return [path for path in paths if path in known and path != file]
-
-
-class _Nearby(NamedTuple):
-    """What a test file and the conftests above it say, as far as it speaks of the tests in the file."""
-
-    named: frozenset[str]
-    texts: frozenset[str]
-    replaced: frozenset[str]
-    entered: frozenset[str]
-    given: frozenset[str]
-
-
-Bound: TypeAlias = tuple[bool, tuple[Where, Expr] | None]
-"""What a name is bound to, if that is known, and whether by entering it."""
-
-
-Handed: TypeAlias = tuple[Where, Expr]
-"""What a fixture hands out, and the code in which that means something."""
-
-
-class _Reader:
-    """Reads one test file; ``handed_by`` are fixtures that were read for others."""
+class _Reader(Surroundings):
+    """Reads the requests of one test file; ``handed_by`` are fixtures that were read for others."""
 
     def __init__(self, project: Project, tables: Tables, file: str, handed_by: dict[Where, list[Handed]]) -> None:
-        self.handed_by = handed_by
-        self.project = project
-        self.homes = (file, *conftests(file, project.facts.keys()))
-        self.tables = tables
-        self.starters = tables.starters
-        self.overrides = tables.overrides
-        self.enterers = frozenset(name for name, call in tables.methods.items() if call.role == "enter")
-        self.words = frozenset(name.rpartition(".")[2] for name in tables.clients)
-        self.tables_of: dict[Where, dict[str, list[Bound]]] = {}
+        super().__init__(project, tables, file, handed_by)
         self.clients: dict[tuple[Where, str], Made | None] = {}
-
-    @cached_property
-    def near(self) -> _Nearby | None:
-        """What is said around the tests, ``None`` where an application may be started."""
-        return self.nearby()
 
     def requests(self) -> Iterator[Request]:
         """Yield the requests that the tests of the file make."""
@@ -136,14 +87,14 @@ class _Reader:
                 near = self.near
                 if near is None:
                     return
-                expected = self.expected(function.body, call)
-                if expected is None or made.names & (near.entered | near.given):
+                succeeds = expected(function.body, call)
+                if succeeds is None or made.names & (near.entered | near.given):
                     continue
                 text = self.text(where, path)
                 if text is None:
                     continue
                 yield Request(
-                    Place(file, *call.at), function.qualname, verb, text, made.application, made.place, expected,
+                    Place(file, *call.at), function.qualname, verb, text, made.application, made.place, succeeds,
                     near.replaced, near.named, near.texts,
                 )  # fmt: skip
 
@@ -159,7 +110,7 @@ class _Reader:
             decorators.extend(cls.decorators)
         for decorator in decorators:
             names = set(_dotted(decorator.func if isinstance(decorator, flow.Call) else decorator))
-            if names & _MISSES or not names & _MARKERS:
+            if names & MISSES or not names & _MARKERS:
                 return False
         return True
 
@@ -167,7 +118,7 @@ class _Reader:
         """Yield the calls in a test that look like requests and are surely made: with verb, path and client."""
         for statement in body:
             if isinstance(statement, flow.With):
-                names = {name for entry, _ in statement.entries for name in _dotted(_function(entry))}
+                names = {name for entry, _ in statement.entries for name in _dotted(called(entry))}
                 if any(map(_FAILING.search, names)):
                     continue
                 yield from self.looks(tuple(entry for entry, _ in statement.entries))
@@ -192,39 +143,6 @@ class _Reader:
                 if path is not None:
                     yield node, verb, path, node.func.value
                 break
-
-    def expected(self, body: Block, call: flow.Call) -> bool | None:
-        """Tell whether a test says that a request succeeds; ``None`` if it may fail, as far as it says."""
-        holding = [
-            statement.targets[0].id
-            for statement in statements(body)
-            if isinstance(statement, flow.Bind) and len(statement.targets) == 1
-            and isinstance(statement.targets[0], flow.Name) and statement.value is not None
-            and any(node is call for node in flow.nodes(statement.value))
-        ]  # fmt: skip
-        name = holding[0] if holding else ""
-        later = sorted(
-            target.at[0]
-            for statement in statements(body)
-            if isinstance(statement, flow.Bind)
-            for target in statement.targets
-            if isinstance(target, flow.Name) and target.id == name and target.at[0] > call.at[0]
-        )
-        end = later[0] if later else None
-        verdict = False
-        for statement in statements(body):
-            for node in flow.nodes(_own(statement)):
-                if isinstance(node, flow.Attr) and node.at[0] >= call.at[0] and (end is None or node.at[0] <= end):
-                    of_it = node.value == call or (
-                        isinstance(node.value, flow.Name) and node.value.id == name
-                        and (end is None or node.at[0] < end)
-                    )  # fmt: skip
-                    if of_it and node.name in _STATUS:
-                        said = _says(statement, node)
-                        if said is None:
-                            return None
-                        verdict = verdict or said
-        return verdict
 
     # ------------------------------------------------------------ clients
 
@@ -293,146 +211,6 @@ class _Reader:
     def is_product(self, symbol: Symbol) -> bool:
         return symbol.file not in self.project.tests and symbol.file in self.project.facts
 
-    def resolve(self, where: Where, expr: Expr) -> Symbol | None:
-        return self.project.resolve(where.file, expr, self.project.local_names(where.file, where.function))
-
-    def bound(self, where: Where, name: str) -> Bound | None:
-        """Return what a name is bound to, once and for all; ``None`` if by an import, a definition or not at all."""
-        while True:
-            found = self.bindings(where).get(name, [])
-            if found:
-                return found[0] if len(found) == 1 else (False, None)
-            if where.function == MODULE:
-                return None
-            function = self.project.function(*where)
-            if any(param.name == name for param in function.params):
-                return False, self.fixture(name, where)
-            if name in function.locals:
-                return None if name in self.project.local_names(*where) else (False, None)
-            where = Where(where.file, function.scope)
-
-    def bindings(self, where: Where) -> dict[str, list[Bound]]:
-        """Return what the statements of a body bind to names."""
-        known = self.tables_of.get(where)
-        if known is not None:
-            return known
-        known = self.tables_of[where] = {}
-        facts = self.project.facts[where.file]
-        for statement in statements(facts.body if where.function == MODULE else facts.functions[where.function].body):
-            if isinstance(statement, flow.Bind) and len(statement.targets) == 1 and statement.value is not None:
-                if isinstance(statement.targets[0], flow.Name):
-                    known.setdefault(statement.targets[0].id, []).append((False, (where, statement.value)))
-                    continue
-            elif isinstance(statement, flow.With):
-                for entry, into in statement.entries:
-                    if isinstance(into, flow.Name):
-                        known.setdefault(into.id, []).append((True, (where, entry)))
-                continue
-            for name in bound_names(statement):
-                known.setdefault(name, []).append((False, None))
-        return known
-
-    def fixture(self, name: str, user: Where) -> Handed | None:
-        """Return what the fixture of that name hands out to a test of the file, where there is one such expression."""
-        itself = fixture_name(self.project.function(*user)) == name
-        homes = self.homes[self.homes.index(user.file) + 1 :] if itself else self.homes
-        for home in homes:
-            found = [i for i, each in enumerate(self.project.facts[home].functions) if fixture_name(each) == name]
-            if found:
-                where = Where(home, found[0])
-                handed = self.handed_by.get(where)
-                if handed is None:
-                    handed = self.handed_by[where] = list(self.handed(where))
-                return handed[0] if len(found) == 1 and len(handed) == 1 else None
-            if name in self.project.bindings(home):
-                return None
-        return None
-
-    def handed(self, where: Where) -> Iterator[Handed]:
-        """Yield what a fixture yields or returns."""
-        for statement in statements(self.project.function(*where).body):
-            if isinstance(statement, flow.Return) and statement.value is not None:
-                yield where, statement.value
-            for node in flow.nodes(_own(statement)):
-                if isinstance(node, flow.Yield) and node.value is not None:
-                    yield where, node.value
-
-    # ------------------------------------------------------------ what is said nearby
-
-    def nearby(self) -> _Nearby | None:
-        """Return what is said around the tests, ``None`` where an application may be started."""
-        named: set[str] = set()
-        texts: set[str] = set()
-        replaced: set[str] = set()
-        entered: set[str] = set()
-        given: set[str] = set()
-        overriding = False
-        for file in self.homes:
-            facts = self.project.facts[file]
-            if facts.error or self._is_skipped(file) or self._has_unseen_fixtures(file) or self._starts(file):
-                return None
-            imports = (node for node in flow.nodes(facts.body, facts.functions) if isinstance(node, flow.ImportFrom))
-            aliases = {node.alias for node in imports if node.name in self.words}
-            for node in flow.nodes(facts.body, facts.functions, facts.classes):
-                match node:
-                    case flow.Name(id=name) | flow.Attr(name=name):
-                        named.add(name)
-                        overriding = overriding or name in self.overrides
-                    case flow.ImportFrom(name=name):
-                        named.add(name)
-                    case flow.Const(value=str(text)):
-                        parts = text.replace(":", ".").split(".")
-                        if all(map(str.isidentifier, parts)):
-                            texts.update(parts)
-                            replaced.update(parts[1:][-1:])
-                    case flow.With(entries=entries):
-                        entered.update(flow.last_name(entry) for entry, _ in entries)
-                    case flow.Call(func=func, args=args, keywords=keywords):
-                        texts.update(name for name, _ in keywords)
-                        replaced.update(str(each.value) for each in args[1:2] if isinstance(each, flow.Const))
-                        passed = {flow.last_name(each) for each in (*args, *(value for _, value in keywords))}
-                        if flow.last_name(func) in self.enterers:
-                            entered |= passed
-                        elif flow.last_name(func) not in self.words | aliases:
-                            given |= passed
-        if named & self.starters or named & {"pytest_plugins", "__enter__", "__aenter__"}:
-            return None
-        replaced |= named if overriding else set()
-        return _Nearby(
-            frozenset(named), frozenset(texts), frozenset(replaced), frozenset(entered - {""}),
-            frozenset(given - {""}),
-        )  # fmt: skip
-
-    def _is_skipped(self, file: str) -> bool:
-        """Tell whether a module marks all its tests as skipped or failing."""
-        for statement in self.project.facts[file].body:
-            if not isinstance(statement, flow.Bind) or "pytestmark" not in map(flow.last_name, statement.targets):
-                continue
-            if any(isinstance(node, flow.Attr) and node.name in _MISSES for node in flow.nodes(statement)):
-                return True
-        return False
-
-    def _has_unseen_fixtures(self, file: str) -> bool:
-        """Tell whether a file takes all names of a module: there may be fixtures that every test gets."""
-        return any(
-            isinstance(statement, flow.ImportFrom) and statement.name == "*"
-            for statement in self.project.facts[file].body
-        )
-
-    def _starts(self, file: str) -> bool:
-        """Tell whether a fixture, a set-up method or the module itself enters a client and so starts an application."""
-        facts = self.project.facts[file]
-        bodies = [(MODULE, facts.body)]
-        bodies += [(i, f.body) for i, f in enumerate(facts.functions) if not f.name.startswith("test")]
-        for index, body in bodies:
-            for statement in statements(body):
-                for entry, _ in statement.entries if isinstance(statement, flow.With) else ():
-                    symbol = self.resolve(Where(file, index), _function(entry))
-                    table = self.tables.clients.get(symbol.name) if symbol is not None else None
-                    if table is not None and table.starts:
-                        return True
-        return False
-
     # ------------------------------------------------------------ paths
 
     def text(self, where: Where, expr: Expr) -> str | None:
@@ -463,60 +241,6 @@ class _Reader:
         return HOLE
 
 
-_STATUS = frozenset({"status_code", "is_success", "is_error", "is_client_error", "is_server_error", "raise_for_status"})
-_ASSERTING = frozenset({"assertEqual", "assertEquals"})
-
-
-def _says(statement: flow.Stmt, status: flow.Attr) -> bool | None:
-    """Tell whether a statement says that a status is one of success; ``None`` where it says something else."""
-    if status.name == "raise_for_status":
-        return True
-    if status.name == "is_success" and isinstance(statement, flow.Assert) and statement.test == status:
-        return True
-    parts: list[Expr] = [statement.test] if isinstance(statement, flow.Assert) else []
-    while any(isinstance(each, flow.Bool) and each.op == "and" for each in parts):
-        parts = [p for each in parts for p in (each.values if isinstance(each, flow.Bool) else (each,))]
-    for part in parts:
-        if isinstance(part, flow.Compare) and status in (part.left, part.right):
-            other = part.right if part.left == status else part.left
-            codes = other.items if isinstance(other, flow.Sequence) else (other,)
-            if part.op in ("==", "in") and all(0 < _code(each) < _BAD_REQUEST for each in codes):
-                return True
-    if isinstance(statement, flow.Do) and isinstance(statement.value, flow.Call):
-        call = statement.value
-        said = flow.last_name(call.func) in _ASSERTING and status in call.args
-        if said and all(each == status or 0 < _code(each) < _BAD_REQUEST for each in call.args[:2]):
-            return True
-    return None
-
-
-def _code(expr: Expr) -> int:
-    """Return the status code that an expression says, 0 if it says none."""
-    if isinstance(expr, flow.Const):
-        return expr.value if isinstance(expr.value, int) else 0
-    name = flow.last_name(expr)
-    if name in HTTPStatus.__members__:
-        return int(HTTPStatus[name])
-    named = _STATUS_NAME.fullmatch(name)
-    return int(named[1]) if named else 0
-
-
-def fixture_name(function: flow.Function) -> str:
-    """Return the name under which tests ask for a fixture, empty for other functions."""
-    for decorator in function.decorators:
-        if flow.last_name(_function(decorator)) == "fixture":
-            given = dict(decorator.keywords).get("name") if isinstance(decorator, flow.Call) else None
-            return str(given.value) if isinstance(given, flow.Const) else function.name
-    return ""
-
-
-def _function(expr: Expr) -> Expr:
-    """Return what is called where an expression is a call, else the expression."""
-    while isinstance(expr, (flow.Call, flow.Await)):
-        expr = expr.func if isinstance(expr, flow.Call) else expr.value
-    return expr
-
-
 def _dotted(expr: Expr) -> Iterator[str]:
     """Yield the names of a dotted expression."""
     while isinstance(expr, flow.Attr):
@@ -524,19 +248,6 @@ def _dotted(expr: Expr) -> Iterator[str]:
         expr = expr.value
     if isinstance(expr, flow.Name):
         yield expr.id
-
-
-def _own(statement: flow.Stmt) -> tuple[object, ...]:
-    """Return the parts of a statement without the blocks inside it."""
-    inner = set(map(id, blocks(statement)))
-    fields = (getattr(statement, field) for field in statement.__struct_fields__)
-    return tuple(value for value in fields if id(value) not in inner and not _holds_blocks(statement, value))
-
-
-def _holds_blocks(statement: flow.Stmt, value: object) -> bool:
-    return (isinstance(statement, flow.Try) and value is statement.handlers) or (
-        isinstance(statement, flow.Match) and value is statement.cases
-    )
 
 
 def _evaluated(root: object) -> Iterator[flow.Record]:
