@@ -229,7 +229,7 @@ class Attributes(Members):
                 is_some_member = isinstance(default, Object) and self.is_enumeration(default.cls)
                 if is_some_member or (self.unseen_bases(cls) and self.is_field(default)):
                     return Unknown(name, self.class_origin(cls, name))
-                return elsewhere(default, name)
+                return elsewhere(default, name, self.class_origin(cls, name))
         if self.external_base(cls):
             return Member(owner, name) if name not in self.tables.leads else Unknown(APPLICATION)
         return self.unknown_attribute(

@@ -11,7 +11,16 @@ from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.items import Items
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import LOCAL, Fact, Facts, is_about
-from appstate_lint.timeline.truth import IS_NONE, as_test, condition_of, equals, named_test, none_test, truth_of
+from appstate_lint.timeline.truth import (
+    IS_NONE,
+    as_test,
+    condition_of,
+    equals,
+    named_test,
+    none_test,
+    ordering,
+    truth_of,
+)
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import (
     UNKNOWN,
@@ -22,6 +31,7 @@ from appstate_lint.timeline.values import (
     Object,
     StateDict,
     Test,
+    Unknown,
     Value,
     join,
     join_all,
@@ -155,8 +165,21 @@ class Branches(Items):
                     result = kept if result is None else join(result, kept)
             left = merge(left, leaving)
         path.become(left)
-        combined = _combine(expr.op, tests)
+        combined = self.stable_whole(expr.op, tests) or _combine(expr.op, tests)
         return combined if combined is not None else (result if result is not None else UNKNOWN)
+
+    def stable_whole(self, op: str, values: list[Value]) -> Test | None:
+        """Return what an ``and``/``or`` of nothing but stable conditions says, ``None`` for others."""
+        tests = [as_test(value) for value in values if isinstance(value, (Test, Unknown))]
+        sides = [test.when_true if op == "and" else test.when_false for test in tests if test is not None]
+        facts = {(side[0].component, side[0].truth) for side in sides if len(side) == 1 and side[0].owner is None}
+        if len(sides) < len(values) or len(facts) < len(values):
+            return None
+        parts = sorted(facts)
+        name = self.whole_of(parts)
+        all_hold = tuple(Narrow(None, condition, 0, truth) for condition, truth in (*parts, (name, True)))
+        ends_early = (Narrow(None, name, 0, False),)
+        return Test(all_hold, ends_early) if op == "and" else Test(ends_early, all_hold)
 
     def negation(self, expr: flow.Not, path: Path) -> Value:
         value = self.evaluate(expr.value, path)
@@ -193,6 +216,8 @@ class Branches(Items):
                 return test if positive else Literal(not test.value)
             if isinstance(test, Test):
                 return test if positive else Test(test.when_false, test.when_true)
+        if op in ("<", ">", "<=", ">="):
+            return ordering(left, op, right)
         return UNKNOWN
 
     def is_first_start(self, left: Value, expr: flow.Compare) -> bool:

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from appstate_lint.facts.flow import At
 from appstate_lint.timeline.components import MEMBERS
 from appstate_lint.timeline.displays import MOST_ITEMS
-from appstate_lint.timeline.heap import BUILTINS, single
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.known import Known
 from appstate_lint.timeline.paths import Path, merge
-from appstate_lint.timeline.truth import as_test
+from appstate_lint.timeline.truth import as_test, condition_of
 from appstate_lint.timeline.values import (
-    NONE as NONE_VALUE,
-)
-from appstate_lint.timeline.values import (
+    BUILTINS,
+    OR_NONE,
     UNKNOWN,
     ClassValue,
     DictValue,
@@ -33,12 +32,16 @@ from appstate_lint.timeline.values import (
     StateDict,
     Test,
     TupleValue,
+    Unknown,
     Value,
     join,
     join_all,
     literal_names,
     options,
     plain,
+)
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
 )
 
 
@@ -80,8 +83,8 @@ class Builtins(Known):
                 path.dead = True
             return default if default is not None else UNKNOWN
         value = self.attribute(owner, names[0], path, at)
-        certain = isinstance(value, Holder) or self.kind(value) == "application"
-        return value if default is None or certain else join(value, default)
+        certain = isinstance(value, (Holder, Literal)) or self.kind(value) == "application"
+        return value if default is None or certain else _or_default(value, default)
 
     def has(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``hasattr``."""
@@ -257,6 +260,10 @@ class Builtins(Known):
         """A known builtin that matters to nothing."""
         return UNKNOWN
 
+    def length(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
+        """``len``."""
+        return self.stable("len", args)
+
     def enumerated(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
         """``enumerate``."""
         members = self.members(args[0]) if args else None
@@ -271,6 +278,17 @@ class Builtins(Known):
         if isinstance(args[0], (Loaded, Test)):
             return as_test(args[0]) or UNKNOWN
         return self.stable("bool", args)
+
+
+def _or_default(value: Value, default: Value) -> Value:
+    """Return what an attribute of something stable, or a default, is: as stable, and the same where that is false."""
+    condition = condition_of(value)
+    if not condition or not isinstance(value, Unknown) or not isinstance(default, Literal):
+        return join(value, default)
+    name = condition.rpartition(".")[2]
+    if default == NONE_VALUE:
+        return join(default, Unknown(name, f"{condition}{OR_NONE}"))
+    return Unknown(name, f"{condition} or {default.value!r}" if default.value else condition)
 
 
 def _one_of(value: Value, kind: type[Value]) -> bool:
@@ -302,7 +320,7 @@ _BUILTIN_CALLS: dict[str, _Builtin] = {
     "reversed": _B.first,
     "dict": _B.new_dict,
     "range": _B.numbers,
-    "len": _B.same,
+    "len": _B.length,
     "print": _B.same,
     "id": _B.same,
     "str": _B.same,

@@ -43,7 +43,9 @@ class Classes(Parts):
             env = self.class_env(base)
             if name in env:
                 set_later = self.kept(self.class_attributes, (base.file, base.index, name))
-                return elsewhere(env[name] if set_later is None else join(env[name], set_later), name)
+                if set_later is None:
+                    return elsewhere(env[name], name, self.class_origin(cls, name))
+                return elsewhere(join(env[name], set_later), name)
         wide = self.kept(self.class_attributes, (cls.file, cls.index, name))
         return wide if wide is not None else Unknown(name, self.class_origin(cls, name))
 

@@ -20,8 +20,10 @@ from appstate_lint.timeline.presence import Facts, Key
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     APPLICATION,
+    BUILTINS,
     MISSING_NAME,
     NONE,
+    OR_NONE,
     UNKNOWN,
     AnyOf,
     ClassValue,
@@ -190,7 +192,7 @@ class Heap:
         if frame.function is not None and name in frame.function.locals:
             return Unknown(name)
         value = self.module_name(frame.file, name)
-        return elsewhere(value, name) if frame.function is not None else value
+        return elsewhere(value, name, f"{frame.file}:{name}") if frame.function is not None else value
 
     def module_name(self, file: str, name: str) -> Value:
         """Return the value of a module-level name, or the builtin of that name."""
@@ -226,7 +228,7 @@ class Heap:
         value = module.env.get(wanted) if module is not None else None
         if value is not None:
             changed = self.kept(self.global_writes, (symbol.file, wanted))
-            return elsewhere(value if changed is None else join(value, changed), wanted)
+            return elsewhere(value if changed is None else join(value, changed), wanted, f"{symbol.file}:{wanted}")
         if symbol.kind == "function":
             return FunctionValue(symbol.file, symbol.index)
         if symbol.kind == "class":
@@ -363,9 +365,12 @@ class Heap:
         return self.application if self.application is not None else Unknown(APPLICATION)
 
 
-def elsewhere(value: Value, name: str) -> Value:
-    """Return what a variable that other code may have set can hold: one only seen as ``None`` is not only that."""
-    return join(value, Unknown(name)) if value == NONE else value
+def elsewhere(value: Value, name: str, origin: str = "") -> Value:
+    """Return what a variable that other code may have set can hold: one only seen as ``None`` is not only that.
+
+    With an ``origin``, that other value is one and the same for all code.
+    """
+    return join(value, Unknown(name, f"{origin}{OR_NONE}" if origin else "")) if value == NONE else value
 
 
 def single(values: Value) -> Value:
@@ -380,5 +385,4 @@ def single(values: Value) -> Value:
     return values
 
 
-BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 _HARMLESS_BASES = frozenset({"object", "ABC", "Generic", "Protocol", "Enum", "str", "Exception"})

@@ -9,6 +9,7 @@ from appstate_lint.facts.flow import At
 from appstate_lint.timeline.attributes import Attributes
 from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.paths import Path
+from appstate_lint.timeline.truth import condition_of
 from appstate_lint.timeline.values import (
     UNKNOWN,
     ClassValue,
@@ -17,6 +18,8 @@ from appstate_lint.timeline.values import (
     Holder,
     ListValue,
     Literal,
+    Member,
+    Object,
     Scope,
     StateDict,
     TupleValue,
@@ -78,6 +81,8 @@ class Items(Attributes):
                 return owner if constant is None else Unknown(str(constant), f"{dotted}[{constant}]")
             case ClassValue():
                 return owner
+            case Object() | Member() if constant is not None and condition_of(owner):
+                return Unknown(str(constant), f"{condition_of(owner)}[{constant}]")
             case Literal(value=None):
                 path.dead = True
         return UNKNOWN

@@ -7,6 +7,7 @@ from appstate_lint.frameworks import Call as CallTable
 from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.parts import EXIT
 from appstate_lint.timeline.paths import Path
+from appstate_lint.timeline.truth import condition_of
 from appstate_lint.timeline.unseen import Unseen
 from appstate_lint.timeline.values import (
     UNKNOWN,
@@ -119,12 +120,11 @@ class Known(Unseen):
 
     def stable(self, name: str, args: tuple[Value, ...]) -> Value:
         """Return a value that is the same at every call with the same arguments."""
-        first = plain(args[0]) if args else None
+        first = plain(args[0]) if args else UNKNOWN
         if isinstance(first, Literal):
             return Unknown(name, f"{name}({first.value!r})")
-        if isinstance(first, Unknown) and first.origin:
-            return Unknown(name, first.origin if name == "bool" else f"{name}({first.origin})")
-        return UNKNOWN
+        condition = condition_of(first)
+        return Unknown(name, condition if name == "bool" else f"{name}({condition})") if condition else UNKNOWN
 
     def join_tasks(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
         """Run coroutines that are awaited together."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Fact
 from appstate_lint.timeline.values import (
+    BUILTINS,
     MISSING_NAME,
+    OR_NONE,
     UNKNOWN,
     AnyOf,
     ClassValue,
@@ -33,6 +36,11 @@ from appstate_lint.timeline.values import NONE as NONE_VALUE
 IS_NONE = " is None"
 """How the condition ends that something stable is None."""
 
+_MADE_IN_FUNCTION = re.compile("#|^any ")
+"""What the site of an object shows that is not one and the same for all code."""
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_OPPOSITE = {"<=": ">", ">=": "<"}
+
 
 def none_test(value: Value) -> Value:
     """Return what ``value is None`` says."""
@@ -50,7 +58,7 @@ def none_test(value: Value) -> Value:
             return Test((), (Narrow(loaded.owner, loaded.component, VALUE),))
         if not any(option == NONE_VALUE or isinstance(option, (Unknown, Loaded, Member)) for option in value.options):
             return Literal(False)
-        return UNKNOWN
+        return named_test(f"{condition_of(value)}{IS_NONE}") if condition_of(value) else UNKNOWN
     if value == NONE_VALUE:
         return Literal(True)
     if isinstance(value, (Holder, FunctionValue, ClassValue, Invocation, ListValue, DictValue, TupleValue, Literal)):
@@ -66,6 +74,20 @@ def none_test(value: Value) -> Value:
 def named_test(condition: str) -> Test:
     """Return a test that says nothing but that a stable condition holds."""
     return Test((Narrow(None, condition, 0, True),), (Narrow(None, condition, 0, False),))
+
+
+def ordering(left: Value, op: str, right: Value) -> Value:
+    """Return what ``left < right`` (or with another such sign) says, if one is stable and the other constant."""
+    left, right = plain(left), plain(right)
+    if isinstance(left, Literal):
+        left, op, right = right, _MIRRORED[op], left
+    name = condition_of(left)
+    if not name or not isinstance(right, Literal):
+        return UNKNOWN
+    if op in ("<=", ">="):
+        test = named_test(f"{name} {_OPPOSITE[op]} {right.value!r}")
+        return Test(test.when_false, test.when_true)
+    return named_test(f"{name} {op} {right.value!r}")
 
 
 def as_test(value: Value) -> Test | None:
@@ -105,10 +127,30 @@ def constant_truth(value: Value) -> bool | None:
 
 def condition_of(value: Value) -> str:
     """Return the name of the stable condition that the truth of ``value`` is, empty if it is not stable."""
-    if isinstance(value, Unknown):
-        return "" if value.origin.startswith(MISSING_NAME) else value.origin
-    if isinstance(value, External) and "." in value.name:
-        return value.name
+    match value:
+        case Unknown(origin=origin):
+            return "" if origin.startswith(MISSING_NAME) else origin.removesuffix(OR_NONE)
+        case External(name=name):
+            return name if name not in BUILTINS else ""
+        case Object(site=site, cls=None, external=external) if external and not _MADE_IN_FUNCTION.search(site):
+            return site
+        case Member(owner=owner, name=name):
+            whole = condition_of(owner)
+            return f"{whole}.{name}" if whole else ""
+        case AnyOf(options=(first, second)) if NONE_VALUE in value.options:
+            return _unless_none(second if first == NONE_VALUE else first)
+    return ""
+
+
+def _unless_none(value: Value) -> str:
+    """Return the condition that a value which ``None`` may stand for is there: an import that may fail, a default."""
+    match value:
+        case External(name=name):
+            return name
+        case Member():
+            return condition_of(value)
+        case Unknown(origin=origin) if origin.endswith(OR_NONE):
+            return condition_of(value)
     return ""
 
 

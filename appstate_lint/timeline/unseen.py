@@ -6,13 +6,11 @@ from appstate_lint.config import Edge
 from appstate_lint.facts.flow import At
 from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.timeline.containers import DICT_METHODS, Containers
-from appstate_lint.timeline.heap import BUILTINS
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell, lasting
+from appstate_lint.timeline.truth import condition_of
 from appstate_lint.timeline.values import (
-    NONE as NONE_VALUE,
-)
-from appstate_lint.timeline.values import (
+    BUILTINS,
     UNKNOWN,
     Chain,
     ClassValue,
@@ -34,6 +32,9 @@ from appstate_lint.timeline.values import (
     join,
     options,
     plain,
+)
+from appstate_lint.timeline.values import (
+    NONE as NONE_VALUE,
 )
 
 _WHOLE = frozenset({Unknown, Literal, Object, FunctionValue, ClassValue, External, Holder, Member})
@@ -259,4 +260,7 @@ class Unseen(Containers):
         if not package:
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
-        return Unknown(name)
+        constants = [repr(each.value) for each in args if isinstance(each, Literal)]
+        condition = condition_of(function) if name.startswith("get") and constants else ""
+        stable = condition and len(constants) == len(args) and not keywords
+        return Unknown(name, f"{condition}({', '.join(constants)})" if stable else "")

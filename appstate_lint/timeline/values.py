@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 MOST_OPTIONS = 8
+BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -148,6 +149,8 @@ EACH = "each "
 """The beginning of the hint of an unknown element that a loop or an unpacking gives a name."""
 MISSING_NAME = "missing:"
 """The beginning of the origin of what an import asks a module for that does not define it."""
+OR_NONE = "?"
+"""How the origin ends of a value that ``None`` may stand for, as its class or a default says."""
 SCOPE = "scope"
 """The origin of a method of something unknown that is called like the scope of a request."""
 GAP = "\0"
