@@ -133,8 +133,12 @@ class Tables:
         known = self._described.get(dotted)
         if known is None:
             inside = dotted.partition(".")[0] in sys.stdlib_module_names
-            known = self._described[dotted] = inside or any(name in self.packages for name in prefixes(dotted))
+            known = self._described[dotted] = inside or self.is_described(dotted)
         return known
+
+    def is_described(self, dotted: str) -> bool:
+        """Tell whether ``dotted`` is of a package that the tables describe."""
+        return any(name in self.packages for name in prefixes(dotted))
 
     @functools.cached_property
     def _described(self) -> dict[str, bool]:

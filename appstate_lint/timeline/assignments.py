@@ -75,9 +75,9 @@ class Assignments(Calls):
             for target in node.targets:
                 if isinstance(target, flow.Name):
                     if frame.function is None:
-                        return Unknown(value.hint, f"{frame.file}:{target.id}")
+                        return Unknown(value.hint, f"{frame.file}:{target.id}", value.package)
                     frame.bindings[target.id] = frame.bindings.get(target.id, 0) + 1
-                    return Unknown(value.hint, self.value_name(target.id))
+                    return Unknown(value.hint, self.value_name(target.id), value.package)
         if type(value) is Test and not (value.when_true and value.when_false) and frame.function is None:
             names = [target.id for target in node.targets if isinstance(target, flow.Name)]
             whole = named_test(f"{frame.file}:{names[0]}") if names else Test()

@@ -136,6 +136,8 @@ class Attributes(Members):
                 return self.one_attribute(application, name, path, at)
         if hint in self.tables.scopes and name == "get":
             return Unknown(name, SCOPE)
+        if isinstance(owner, Unknown) and owner.package:
+            return Member(owner, name)
         return Unknown(name, f"{origin}.{name}" if origin and not origin.startswith(MISSING_NAME) else "")
 
     def note_missing(self, origin: str, at: At) -> None:

@@ -55,11 +55,13 @@ class Unseen(Containers):
     """Calls what is not in the project."""
 
     def somewhere(
-        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, external: str = ""
-    ) -> Value:
+        self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At,
+        external: str = "", package: str = "",
+    ) -> Value:  # fmt: skip
         """Call a function or method of which only the name is known: what has that name here, if it is given state.
 
         A few methods of that name may each be meant; what they do may have happened. Of many, none is followed.
+        Where there is none, it is that of the ``package`` which gave the object.
         """
         given = any(
             isinstance(value, Holder) or self.kind(value) in ("application", "request")
@@ -67,7 +69,8 @@ class Unseen(Containers):
         )
         candidates = self.named_methods(name) if given and not external else ()
         if not candidates or len(candidates) > MOST_CANDIDATES:
-            dotted = f"{external}.{name}" if external else name
+            outside = external or (package if not candidates else "")
+            dotted = f"{outside}.{name}" if outside else name
             return self.unseen(dotted, args, keywords, path, at, third_party=bool(external) or not candidates)
         joined = path.fork()
         result: Value | None = None
@@ -257,10 +260,14 @@ class Unseen(Containers):
                     self.hand_over(kept, f"{package}.{name}", at, third_party=False, holder=False)
         if isinstance(owner, Object):
             self.keep_functions(owner, args, keywords, path)
+        if isinstance(owner, Unknown) and owner.package:
+            value = self.somewhere(name, args, keywords, path, at, package=owner.package)
+            return Unknown(name, package=owner.package) if isinstance(value, Unknown) else value
         if not package:
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
         constants = [repr(each.value) for each in args if isinstance(each, Literal)]
         condition = condition_of(function) if name.startswith("get") and constants else ""
         stable = condition and len(constants) == len(args) and not keywords
-        return Unknown(name, f"{condition}({', '.join(constants)})" if stable else "")
+        origin = f"{condition}({', '.join(constants)})" if stable else ""
+        return Unknown(name, origin, package if self.tables.is_described(package) else "")

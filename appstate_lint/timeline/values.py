@@ -19,10 +19,14 @@ class Value(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unknown(Value, frozen=True):
-    """Anything. ``hint`` is the name it was seen under; ``origin`` names it where two reads give the same value."""
+    """Anything. ``hint`` is the name it was seen under; ``origin`` names it where two reads give the same value.
+
+    ``package`` is what gave it, if the tables describe that.
+    """
 
     hint: str = ""
     origin: str = ""
+    package: str = ""
 
 
 class Literal(Value, frozen=True):
