@@ -72,12 +72,16 @@ class Components(Narrowing):
         """Return the place of ``at`` in the file that is running."""
         return Place(self.frame.file, *at)
 
-    def returns_value(self) -> bool:
-        """Tell whether the running function returns anything but ``None``."""
+    def returns_answer(self, path: Path) -> bool:
+        """Tell whether the running function returns what may be an answer: not ``None``, nor an application."""
         function = self.frame.function
         body = function.body if function is not None else ()
-        returned = (each.value for each in flow.nodes(body) if isinstance(each, flow.Return))
-        return any(value is not None and value != flow.Const(None) for value in returned)
+        returned = [each.value for each in flow.nodes(body) if isinstance(each, flow.Return)]
+        made = {name for name, value in path.env.items() if self.kind(value) == "application"} if returned else set()
+        return any(
+            value is not None and value != flow.Const(None) and not (isinstance(value, flow.Name) and value.id in made)
+            for value in returned
+        )
 
     def touch(
         self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None,
@@ -107,7 +111,10 @@ class Components(Narrowing):
             possible=self.possible,
             facts=path.facts,
             gone=gone,
-            answers=bits == ABSENT and (caught or kind is Kind.GUARD) and self.phase in EARLY and self.returns_value(),
+            answers=bits == ABSENT
+            and (caught or kind is Kind.GUARD)
+            and self.phase in EARLY
+            and self.returns_answer(path),
             by_route=self.in_route and len(self.stack) == 1,
             for_route=self.in_route,
             by_lifespan=self.in_lifespan,
