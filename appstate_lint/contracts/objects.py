@@ -87,7 +87,8 @@ def _calls(project: Project, settings: Settings) -> Iterator[tuple[Said, Mapping
     wanted = settings.contract_class.call.replace(":", ".")
     last = wanted.rpartition(".")[2]
     names = project.called(last)
-    keys = {keyword: key for key, keyword in settings.contract_class.keywords}
+    keywords = settings.contract_class.keywords
+    spelled = [*((key.replace("-", "_"), key) for key, _ in keywords), *((keyword, key) for key, keyword in keywords)]
     for file in sorted(project.facts.keys() - project.tests):
         facts = project.facts[file]
         blocks = [(-1, facts.body), *((index, each.body) for index, each in enumerate(facts.functions))]
@@ -103,7 +104,7 @@ def _calls(project: Project, settings: Settings) -> Iterator[tuple[Said, Mapping
                     continue
                 parameters = _parameters(project, symbol) if symbol is not None else ()
                 given = dict(zip(parameters, node.args, strict=False)) | dict(node.keywords)
-                arguments = {keys[name]: Said(file, function, each) for name, each in given.items() if name in keys}
+                arguments = {key: Said(file, function, given[name]) for name, key in spelled if name in given}
                 found.setdefault(node.at, (Said(file, function, node), arguments))
         yield from (found[at] for at in sorted(found))
 
