@@ -40,3 +40,7 @@ def of_migrations(survey: Survey) -> Iterator[Finding]:
             names = ", ".join(f"'{each}'" for each in unresolved)
             what = f"migration '{migration.name}' names {names}, and nothing of that name is, or was, in sight"
             yield RULE.finding(place, what=what)
+        for declared, meant in survey.misspelled(migration) if survey.settings.file is not None else ():
+            place = Place(survey.settings.file, migration.line, 0, migration.line, 1)
+            what = f"migration '{migration.name}' names '{declared}', which is not defined, and nothing uses it"
+            yield RULE.finding(place, suggestion=meant, what=what)

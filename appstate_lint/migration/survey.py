@@ -8,7 +8,7 @@ from functools import cached_property
 
 import msgspec
 
-from appstate_lint.config import Migration, Settings, Status
+from appstate_lint.config import Migration, Settings, Status, is_misspelling
 from appstate_lint.facts import flow
 from appstate_lint.frameworks import Tables
 from appstate_lint.migration import accessors as shapes
@@ -166,6 +166,21 @@ class Survey:
             done = "*" in declared and migration.status is Status.COMPLETE
             if declared not in known and declared.replace(":", ".") not in used and not done:
                 yield declared
+
+    def misspelled(self, migration: Migration) -> Iterator[tuple[str, str]]:
+        """Yield declared accessors that are not there, used by nothing, and what their module defines almost so.
+
+        Of a complete migration none: there, an accessor is meant to be gone.
+        """
+        used = {each.accessor for each in self.leftovers if each.migration.name == migration.name}
+        for each in self.accessors_of(migration) if migration.status is not Status.COMPLETE else ():
+            file, name = each.definition.file, each.definition.last
+            if each.kind != "missing" or not file or self.dotted(each) in used:
+                continue
+            for other in sorted(self.project.bindings(file)):
+                if other[:1] == name[:1] and is_misspelling(name, other):
+                    yield each.declared, other
+                    break
 
     def is_written(self, component: str) -> bool:
         """Tell whether some code, product or table of a library, sets a component of an application."""
