@@ -33,14 +33,14 @@ def check(compliance: Compliance) -> Iterator[Finding]:
 
 def of_migrations(survey: Survey) -> Iterator[Finding]:
     """Yield a finding at each migration with an accessor of which nothing is, or was, in sight."""
-    for migration in survey.settings.migrations:
-        unresolved = list(survey.unresolved(migration))
-        if unresolved and survey.settings.file is not None:
-            place = Place(survey.settings.file, migration.line, 0, migration.line, 1)
+    file = survey.settings.file
+    for migration in survey.settings.migrations if file is not None else ():
+        assert file is not None
+        place = Place(file, migration.line, 0, migration.line, 1)
+        if unresolved := list(survey.unresolved(migration)):
             names = ", ".join(f"'{each}'" for each in unresolved)
             what = f"migration '{migration.name}' names {names}, and nothing of that name is, or was, in sight"
             yield RULE.finding(place, what=what)
-        for declared, meant in survey.misspelled(migration) if survey.settings.file is not None else ():
-            place = Place(survey.settings.file, migration.line, 0, migration.line, 1)
+        for declared, meant in survey.misspelled(migration):
             what = f"migration '{migration.name}' names '{declared}', which is not defined, and nothing uses it"
             yield RULE.finding(place, suggestion=meant, what=what)

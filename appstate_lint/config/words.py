@@ -15,7 +15,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     folded = {candidate.lower(): candidate for candidate in reversed(candidates)}
     import difflib  # which is needed where something is wrong
 
-    close = difflib.get_close_matches(word.lower(), sorted(folded), n=5, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), sorted(folded), n=len(folded) or 1, cutoff=0.6)
     if close:
         return folded[min(close, key=lambda name: (-_likeness(word.lower(), name), name))]
     parts = _parts(word)
