@@ -82,3 +82,25 @@ def test_code_after_the_end_of_a_function_is_not_listed(tmp_path: Path) -> None:
         MAIN.replace("    return request.app.state.registry", "    return None\n    request.app.state.registry"),
     )
     assert not at(report, "registry")
+
+
+TWO_ROUTES = """
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+
+
+@app.get("/one")
+async def one(request: Request):
+    return request.app.state.pool
+
+
+@app.get("/other")
+async def other(request: Request):
+    return getattr(request.app.state, "pool", None)
+"""
+
+
+def test_what_nothing_writes_is_absent_in_every_request(tmp_path: Path) -> None:
+    report = analyzed(tmp_path, TWO_ROUTES)
+    assert [each.presence for each in at(report, "pool")] == [("ABSENT",), ("ABSENT",)]

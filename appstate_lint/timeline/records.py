@@ -159,6 +159,8 @@ class Records:
 
     def __init__(self) -> None:
         self.occurrences: dict[OccurrenceKey, Occurrence] = {}
+        self.written: set[tuple[str, str]] = set()
+        """The components that something writes: owner and name."""
         self.dynamic: set[tuple[str, int, bool, str]] = set()
         self.outside: dict[tuple[str, Place], Outside] = {}
         self.none_calls: dict[tuple[Place, int, str], NoneCall] = {}
@@ -197,6 +199,8 @@ class Records:
             place.file, place.line, place.column, seen.owner, seen.component, seen.kind.value, seen.phase, seen.spawned,
             seen.possible,
         )  # fmt: skip
+        if seen.kind is Kind.WRITE:
+            self.written.add((seen.owner, seen.component))
         known = self.occurrences.get(key)
         if known is None:
             self.occurrences[key] = seen

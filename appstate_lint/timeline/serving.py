@@ -72,12 +72,22 @@ class Serving(Beside):
                 self.serve_early(entries, self.early, current)
             effects = self.serve_unplaced(application, current, effects)
             effects = self.run_possible(current, effects)
-            effects.store = kept(effects.store, current.store)
+            effects.store = self.unread(kept(effects.store, current.store), current.store)
             if effects.store == current.store:
                 break
             current = Path({}, effects.store, current.facts)
         self.served_effects = {key: cell for key, cell in current.store.items() if started.store.get(key) != cell}
         return current
+
+    def unread(self, store: Store, before: Store) -> Store:
+        """Return what serving made of a store without what only its reads made present: one request is not another."""
+        absent = {
+            key: known
+            for key, cell in store.items()
+            if cell.bits & PRESENT and not (known := before.get(key, MISSING)).bits & PRESENT
+            if key not in self.records.written and not is_mark(key) and not self.is_open(key[0])
+        }
+        return {**store, **absent} if absent else store
 
     def reach_shutdown(self, application: Object, serving: Path) -> None:
         """Find out what code shutdown runs, so that it does not count as possibly reached while serving."""
