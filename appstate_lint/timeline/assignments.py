@@ -53,12 +53,13 @@ class Assignments(Calls):
                 value = typed
         value = self.named(value, node)
         self.plain_none = self.says_none(node.value, value)
+        self.augmenting = _adds_to(node.targets[0], node.value)
         for target in node.targets:
             self.assign(target, value, path)
             if before is not None:
                 self.note_target(target, self.made_from())
         self.end(before)
-        self.plain_none = False
+        self.plain_none = self.augmenting = False
         self.read_here |= outer
         self.made_since = since
 
@@ -108,7 +109,9 @@ class Assignments(Calls):
         if isinstance(old, DictValue) and node.op == "|":
             self.update_dict(old.number, value)
             return
+        self.augmenting = True
         self.assign(node.target, UNKNOWN, path)
+        self.augmenting = False
 
     def assign(self, target: Expr, value: Value, path: Path) -> None:
         """Bind ``value`` to a target: a name, an attribute, an item, or several."""
@@ -261,3 +264,19 @@ class Assignments(Calls):
 def _hangs_on(cell: Cell, condition: str) -> bool:
     """Tell whether a component is there if a condition holds, or does not."""
     return any(name == condition for clause in cell.clauses for name, _ in clause)
+
+
+def _adds_to(target: Expr, value: Expr) -> bool:
+    """Tell whether a value is what the target holds, and something more: ``s.n = s.n + 1``."""
+    if not isinstance(value, flow.Binary):
+        return False
+    while isinstance(value, flow.Binary):
+        value = value.left
+    return _is_same(target, value)
+
+
+def _is_same(first: Expr, second: Expr) -> bool:
+    """Tell whether two expressions are one name, or the same attributes of one."""
+    while isinstance(first, flow.Attr) and isinstance(second, flow.Attr) and first.name == second.name:
+        first, second = first.value, second.value
+    return isinstance(first, flow.Name) and isinstance(second, flow.Name) and first.id == second.id

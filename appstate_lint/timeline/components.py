@@ -109,6 +109,7 @@ class Components(Narrowing):
             spawned=self.spawned,
             partial=self.partial,
             possible=self.possible,
+            augments=self.augmenting and kind is Kind.WRITE,
             facts=path.facts,
             gone=gone,
             answers=bits == ABSENT

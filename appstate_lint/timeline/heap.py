@@ -104,6 +104,7 @@ class Heap:
         """Names that the context managers which a running lifespan has entered yield in a dict."""
         self.plain_none = False
         self.by_item = False
+        self.augmenting = False
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}
         self.choices: dict[str, list[str]] = {}

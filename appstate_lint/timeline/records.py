@@ -67,6 +67,8 @@ class Occurrence(msgspec.Struct):
     made_class: str = ""
     """For a write: the qualified name of the project's class whose instance is stored."""
     plain_none: bool = False
+    augments: bool = False
+    """For a write: whether it changes what is there (``+=``), and so is no first one."""
     answers: bool = False
     """For a guard before serving: whether its function returns a value, the answer perhaps."""
     by_route: bool = False
@@ -199,7 +201,7 @@ class Records:
             place.file, place.line, place.column, seen.owner, seen.component, seen.kind.value, seen.phase, seen.spawned,
             seen.possible,
         )  # fmt: skip
-        if seen.kind is Kind.WRITE:
+        if seen.kind is Kind.WRITE and not seen.augments:
             self.written.add((seen.owner, seen.component))
         known = self.occurrences.get(key)
         if known is None:

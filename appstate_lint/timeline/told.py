@@ -129,8 +129,8 @@ class Component:
 
     @cached_property
     def writes(self) -> list[Occurrence]:
-        """The writes, in the order in which they can happen; those of shutdown code last."""
-        found = [each for each in self.occurrences if each.kind is Kind.WRITE]
+        """The writes, in the order in which they can happen; those of shutdown code last. ``+=`` is none."""
+        found = [each for each in self.occurrences if each.kind is Kind.WRITE and not each.augments]
         return sorted(found, key=lambda each: (each.phase.rank, each.order))
 
     @cached_property
