@@ -128,6 +128,8 @@ class Attributes(Members):
             return self.chain()
         if self.living is None and name in self.tables.stores and self.is_called_application(hint):
             return StateDict(NO_OWNER)
+        if self.is_request(owner) and (spec := self.spec(self.the_application())) and spec.yielded == name:
+            return self.yielded_state()
         if self.is_called_application(hint) and not hint.startswith(EACH):
             application = self.the_application()
             spec = self.spec(application)
