@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At
+from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.project import Symbol
-from appstate_lint.timeline.components import MEMBERS
+from appstate_lint.timeline.components import EVERYTHING, MEMBERS, MISSING_ITEM
 from appstate_lint.timeline.heap import elsewhere
 from appstate_lint.timeline.holders import NO_OWNER
 from appstate_lint.timeline.members import Members
 from appstate_lint.timeline.paths import Path
+from appstate_lint.timeline.records import WithoutApplication
 from appstate_lint.timeline.values import (
     APPLICATION,
     EACH,
@@ -168,6 +170,7 @@ class Attributes(Members):
             if name in spec.lists or spec.method(name) is not None:
                 return Member(owner, name)
             if name in spec.application:
+                self.note_without_application(owner, spec, at)
                 return self.the_application()
             if name in spec.parts:
                 return Object(owner.site, None, spec.parts[name])
@@ -176,6 +179,7 @@ class Attributes(Members):
             if name in spec.stores:
                 return StateDict(self.part(owner, name))
             if name in spec.scope:
+                self.scopes_of.pop(owner.site, None)
                 return Scope()
             if name == spec.yielded:
                 return self.yielded_state()
@@ -201,6 +205,19 @@ class Attributes(Members):
         if owner.external:
             return Member(owner, name)
         return self.unknown_attribute(owner, "", "", name, path, at)
+
+    def note_without_application(self, request: Object, spec: FrameworkClass, at: At) -> None:
+        """Note that a request is asked for its application, if its scope surely has none."""
+        number, place, maker = self.scopes_of.get(request.site, (0, None, ""))
+        if place is None or self.muted or any(names & (MISSING_ITEM | EVERYTHING) for names in self.catching):
+            return
+        scope = self.dict_cell(number)
+        known = {key for key, item in spec.scope_items.items() if item == "application"}
+        if scope.rest is None and not scope.open and known.isdisjoint(map(str, scope.items)):
+            found = WithoutApplication(
+                place, request.external.rpartition(".")[2], maker, self.phase, self.trail(), self.place(at)
+            )
+            self.records.without_application.setdefault(place, found)
 
     def attributes_by_name(self, owner: Object, path: Path, at: At) -> Value:
         """Return the attributes of an object as a dict: only those of a data class are known."""

@@ -104,6 +104,8 @@ class Heap:
         """Names that the context managers which a running lifespan has entered yield in a dict."""
         self.plain_none = False
         self.by_item = False
+        self.scopes_of: dict[str, tuple[int, Place, str]] = {}
+        """Requests that code makes itself, by site: the number of the dict that is their scope, where, and by whom."""
         self.augmenting = False
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}

@@ -84,6 +84,7 @@ def life_of(run: interpreter.Life, application: Object, name: str, project: Proj
         phased=frozenset(run.records.phased),
         marks=run.records.marks,
         late=_by_place(run.records.late),
+        without_application=_by_place(run.records.without_application),
         not_run=_by_place(run.records.not_run),
         dropped=_by_place(run.records.dropped),
         yielded=yielded,

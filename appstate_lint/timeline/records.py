@@ -134,6 +134,17 @@ class Late(NamedTuple):
     stack: Stack
 
 
+class WithoutApplication(NamedTuple):
+    """A request that code makes of a scope without an application, and where its application is asked for."""
+
+    place: Place
+    name: str
+    function: str
+    phase: Phase
+    stack: Stack
+    asked: Place
+
+
 class NotRun(NamedTuple):
     """Start-up or shutdown code that the framework never runs, and why: ``lifespan``, ``mount``, or what it dropped."""
 
@@ -177,6 +188,7 @@ class Records:
         self.used: set[tuple[str, str]] = set()
         self.swallows: dict[Place, Swallow] = {}
         self.late: dict[Place, Late] = {}
+        self.without_application: dict[Place, WithoutApplication] = {}
         self.not_run: dict[Place, NotRun] = {}
         self.dropped: dict[Place, Dropped] = {}
         self.entered: dict[int, Place] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from appstate_lint.model import Kind, Place
 from appstate_lint.timeline.presence import ABSENT
-from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Swallow
+from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Swallow, WithoutApplication
 
 if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
@@ -43,6 +43,7 @@ class Life(NamedTuple):
     swallows: tuple[Swallow, ...]
     """Where start-up goes on after a failure of its own, by place."""
     late: tuple[Late, ...]
+    without_application: tuple[WithoutApplication, ...]
     not_run: tuple[NotRun, ...]
     dropped: tuple[Dropped, ...]
     yielded: tuple[Occurrence, ...]

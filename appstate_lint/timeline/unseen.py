@@ -107,6 +107,9 @@ class Unseen(Containers):
             if spec.kind == "key":
                 return self.make_key(spec, args, keywords, at)
             made = Object(self.site(at), None, name)
+            scope = plain(args[0]) if spec.kind == "request" and args else UNKNOWN
+            if isinstance(scope, DictValue):
+                self.scopes_of[made.site] = (scope.number, self.place(at), self.frame.name)
             if spec.kind == "application":
                 self.created(made, path, at)
             self.register_arguments(made, spec.arguments, spec.registers, args, keywords, path, at)
