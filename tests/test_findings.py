@@ -176,9 +176,9 @@ def test_a_package_that_was_given_the_application(tmp_path: Path) -> None:
 def test_code_that_is_not_run(tmp_path: Path) -> None:
     dead = SERVED + "\n\ndef connect():\n    app.state.bus = 1\n"
     finding = only(tmp_path, {"shop/main.py": dead}, "unreached-initializer")
-    assert finding.message == "'bus' is only set by connect (shop/main.py:12), which nothing in shop.main:app calls"
+    assert finding.message == "'bus' is only set by connect (shop/main.py:12), which nothing in shop.main:app runs"
     assert (finding.confidence, finding.assumptions) == (Confidence.MEDIUM, ("A2",))
-    assert steps(finding)[0] == "unreached shop/main.py:12 connect would write it, but is never called"
+    assert steps(finding)[0] == "unreached shop/main.py:12 connect would write it, but is never run"
 
 
 EARLY = """\

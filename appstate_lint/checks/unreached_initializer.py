@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 RULE = Rule(
     "appstate-unreached-initializer",
     "W7815",
-    "'{component}' is only set by {writer} ({where}), which nothing in {application} calls",
+    "'{component}' is only set by {writer} ({where}), which nothing in {application} runs",
     Confidence.MEDIUM,
 )
 
@@ -26,6 +26,6 @@ def check(timeline: Timeline) -> Iterator[Finding]:
         if found.cause is not Cause.UNREACHED or write is None:
             continue
         place = write.place
-        step = Step.of_write(place, "unreached", f"{write.function} would write it, but is never called")
+        step = Step.of_write(place, "unreached", f"{write.function} would write it, but is never run")
         where = f"{place.file}:{place.line}"
         yield report(RULE, timeline, found, [step], ("A2",), writer=write.function, where=where)

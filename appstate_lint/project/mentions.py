@@ -63,7 +63,7 @@ class Mentions:
                 body = tuple(each for each in facts.body if not _is_export(each))
                 roots = (body, *(cls.body for cls in facts.classes), *(cls.bases for cls in facts.classes),
                          *(function.decorators for function in facts.functions))  # fmt: skip
-            known = self._names[(file, index)] = _words(roots)
+            known = self._names[(file, index)] = _words(roots, coroutines=self._coroutines)
         return known
 
     def mentioned(self, file: str, index: int) -> frozenset[str]:
@@ -79,7 +79,18 @@ class Mentions:
         if function is None or function.owner < 0 or not function.params:
             return names
         own = self._data_of(file, function.owner) & names
-        return names - own | _words((function.body,), leaving=(function.params[0].name, own)) if own else names
+        leaving = (function.params[0].name, own)
+        return names - own | _words((function.body,), leaving=leaving, coroutines=self._coroutines) if own else names
+
+    @cached_property
+    def _coroutines(self) -> frozenset[str]:
+        """The names under which the project has functions that do nothing unless they are awaited, and no others."""
+        product = (facts for file, facts in self.project.facts.items() if file not in self.project.tests)
+        kinds: dict[str, set[bool]] = {}
+        for function in (each for facts in product for each in facts.functions):
+            waits = function.is_async and not function.is_generator and not function.decorators
+            kinds.setdefault(function.name, set()).add(waits)
+        return frozenset(name for name, waits in kinds.items() if waits == {True})
 
     def _data_of(self, file: str, owner: int) -> frozenset[str]:
         """Return the names of the data that the methods of a class put on its objects."""
@@ -248,11 +259,15 @@ def _is_name(expr: Expr, params: tuple[flow.Param, ...]) -> bool:
 
 
 def _words(
-    roots: Iterable[object], heads: bool = True, leaving: tuple[str, frozenset[str]] = ("", frozenset())
+    roots: Iterable[object],
+    heads: bool = True,
+    leaving: tuple[str, frozenset[str]] = ("", frozenset()),
+    coroutines: frozenset[str] = frozenset(),
 ) -> frozenset[str]:
     """Return the names in ``roots`` and below; without ``heads`` not those that an ``except`` is for.
 
-    Nor those of ``leaving`` that are attributes of the variable it names.
+    Nor those of ``leaving`` that are attributes of the variable it names, nor those of ``coroutines`` that are called
+    and not awaited.
     """
     itself, own = leaving
     found: set[str] = set()
@@ -272,6 +287,9 @@ def _words(
         elif kind is flow.Const:
             if isinstance(text := node.value, str):
                 found.update(_parts(text))
+        elif kind is flow.Do and type(node.value) is flow.Call and flow.last_name(node.value.func) in coroutines:
+            function = node.value.func
+            stack.extend((node.value.args, node.value.keywords, function.value if type(function) is flow.Attr else ()))
         elif kind is flow.Handler and not heads:
             stack.append(node.body)
         elif kind in flow.INNER:

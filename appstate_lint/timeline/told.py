@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from appstate_lint.model import Kind, Place
 from appstate_lint.timeline.presence import ABSENT
-from appstate_lint.timeline.records import Dropped, Late, NoneCall, NotRun, Occurrence, Outside, Swallow, WithoutApplication
+from appstate_lint.timeline.records import (
+    Dropped,
+    Late,
+    NoneCall,
+    NotRun,
+    Occurrence,
+    Outside,
+    Swallow,
+    WithoutApplication,
+)
 
 if TYPE_CHECKING:
     from appstate_lint.project.clients import Request
