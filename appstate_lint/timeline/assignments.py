@@ -276,7 +276,12 @@ def _adds_to(target: Expr, value: Expr) -> bool:
 
 
 def _is_same(first: Expr, second: Expr) -> bool:
-    """Tell whether two expressions are one name, or the same attributes of one."""
-    while isinstance(first, flow.Attr) and isinstance(second, flow.Attr) and first.name == second.name:
-        first, second = first.value, second.value
-    return isinstance(first, flow.Name) and isinstance(second, flow.Name) and first.id == second.id
+    """Tell whether two expressions are one name, or the same attributes and items of one."""
+    match first, second:
+        case flow.Name(id=name), flow.Name(id=other):
+            return name == other
+        case flow.Attr(value=owner, name=name), flow.Attr(value=of, name=other):
+            return name == other and _is_same(owner, of)
+        case flow.Item(value=owner, index=index), flow.Item(value=of, index=by):
+            return (index == by or _is_same(index, by)) and _is_same(owner, of)
+    return False
