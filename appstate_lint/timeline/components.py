@@ -151,8 +151,9 @@ class Components(Narrowing):
         self.read_here.add(key)
         self.note_read(component, known.bits)
         if known.bits & ABSENT:
-            path.put(key, Cell(known.bits & PRESENT or VALUE, truth=known.truth))
+            path.put(key, Cell(known.bits & PRESENT or VALUE, truth=known.truth, implies=known.implies))
             self.hold(path, about(key, HAS), True)
+            self.take_implied(path, known, known.bits & PRESENT or VALUE)
         return Loaded(owner, component, self.component_value(key))
 
     def read_item(self, owner: Object, component: str, at: At, path: Path) -> Value:

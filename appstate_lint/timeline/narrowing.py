@@ -103,10 +103,18 @@ class Narrowing(Ingredients):
                 return None
             if bits != known.bits:
                 clauses = known.clauses if bits & ABSENT and bits != ABSENT else frozenset()
-                path.put(key, Cell(bits, clauses, known.made, known.truth, bool(bits & ABSENT) and known.gone))
+                gone = bool(bits & ABSENT) and known.gone
+                path.put(key, Cell(bits, clauses, known.made, known.truth, gone, known.implies))
+                self.take_implied(path, known, bits)
                 for level in (HAS, SOME) if bits == VALUE else (HAS,) if bits and not bits & ABSENT else ():
                     self.hold(path, about(key, level), True)
         return path
+
+    def take_implied(self, path: Path, known: Cell, bits: int) -> None:
+        """Note what holds wherever a component is present, if it is and was as ``known``; nothing is contradicted."""
+        for name, truth in known.implies if bits and not bits & ABSENT else ():
+            if (name, not truth) not in path.facts:
+                self.hold(path, name, truth)
 
     def is_open(self, site: str) -> bool:
         """Tell whether unseen code may write components of this application."""

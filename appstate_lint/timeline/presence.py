@@ -48,6 +48,8 @@ class Cell(NamedTuple):
     """Whether the value is a true or a false constant, if it is the same on all paths."""
     gone: bool = False
     """Whether it may be absent because it was deleted."""
+    implies: Facts = frozenset()
+    """What holds for good wherever the component is present, if it may be absent, or may have been."""
 
 
 MISSING = Cell(ABSENT)
@@ -97,6 +99,7 @@ def is_about(condition: str, key: Key | None = None) -> bool:
     return at >= 0 and (key is None or condition[at + 1 :] == f"{key[0]}\t{key[1]}")
 
 
+@functools.lru_cache(maxsize=4096)
 def lasting(facts: Facts) -> Facts:
     """Return the conditions that hold for good: not those on a variable or on what a component holds at a time."""
     return frozenset(fact for fact in facts if LOCAL not in fact[0] and not is_about(fact[0]))
@@ -153,7 +156,8 @@ def join_values(left: Cell, right: Cell) -> Cell:
     made = right.made if not left.bits & VALUE else made
     truth = left.truth if left.truth == right.truth or not right.bits & VALUE else None
     truth = right.truth if not left.bits & VALUE else truth
-    return Cell(bits, frozenset(), made, truth, bool(bits & ABSENT) and (left.gone or right.gone))
+    gone = bool(bits & ABSENT) and (left.gone or right.gone)
+    return Cell(bits, frozenset(), made, truth, gone, left.implies & right.implies)
 
 
 def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
@@ -172,7 +176,16 @@ def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Ce
         clauses |= {frozenset((sign,)) for sign in left_side.signs}
     elif not left.bits & ABSENT:
         clauses |= {frozenset((sign,)) for sign in right_side.signs}
-    return joined._replace(clauses=frozenset(clauses))
+    return joined._replace(clauses=frozenset(clauses), implies=_implied(left, right, left_side, right_side))
+
+
+def _implied(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Facts:
+    """Return what holds for good wherever a component is present that is one of two cells."""
+    if not left.bits & PRESENT:
+        return right.implies | lasting(right_side.facts)
+    if not right.bits & PRESENT:
+        return left.implies | lasting(left_side.facts)
+    return (left.implies | lasting(left_side.facts)) & (right.implies | lasting(right_side.facts))
 
 
 def fewest(clauses: Set[Facts], most: int) -> frozenset[Facts]:
@@ -260,7 +273,7 @@ def _sign(here: Cell, there: Cell) -> Fact | None:
 def given(cell: Cell, facts: Facts) -> Cell:
     """Return ``cell`` as it is where ``facts`` hold."""
     if cell.bits & ABSENT and cell.clauses and any(clause <= facts for clause in cell.clauses):
-        return Cell(cell.bits & ~ABSENT, made=cell.made, truth=cell.truth)
+        return Cell(cell.bits & ~ABSENT, made=cell.made, truth=cell.truth, implies=cell.implies)
     return cell
 
 
