@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from appstate_lint.facts import flow
@@ -65,7 +66,8 @@ MOST_ANCESTORS = 6
 
 def roots(project: Project, tables: Tables) -> Launchers:
     """Return the launchers of a project."""
-    makers, callers = _scan(project, tables)
+    scan = _Scan(project, tables)
+    makers, callers = scan.makers, scan.callers
     for finisher in finishers(project, tables, {maker.file for maker in makers if maker.function == MODULE}):
         above = {each for each in callers.get((finisher.file, finisher.function), ()) if each.file != finisher.file}
         if above:  # the module alone is not what runs
@@ -90,64 +92,88 @@ def ancestors(maker: Root, callers: dict[tuple[str, int], set[Root]]) -> list[Ro
     return found[:MOST_ANCESTORS][::-1]
 
 
-def _scan(project: Project, tables: Tables) -> tuple[list[Root], dict[tuple[str, int], set[Root]]]:
-    """Return who makes or serves an application, and who calls each function of the project."""
-    makers: list[Root] = []
-    callers: dict[tuple[str, int], set[Root]] = {}
-    by_name: dict[str, list[tuple[str, int]]] = {}
-    classes: dict[Symbol, tuple[bool, tuple[tuple[str, int], ...]]] = {}
-    class_methods: set[str] = set()
-    for file, facts in project.facts.items():
-        if file not in project.tests:
-            for index, function in enumerate(facts.functions):
-                by_name.setdefault(function.name, []).append((file, index))
+class _Body:
+    """A module body or function, and what its names mean."""
+
+    def __init__(self, project: Project, file: str, caller: Root, scope: int) -> None:
+        self.project = project
+        self.file = file
+        self.caller = caller
+        self.local = project.local_names(file, scope) if scope >= 0 else {}
+
+    @cached_property
+    def mentioned(self) -> set[str]:
+        """The names that the code can mention."""
+        return set(self.project.bindings(self.file)) | set(self.local)
+
+
+class _Scan:
+    """Finds who makes or serves an application, and who calls each function of the project."""
+
+    def __init__(self, project: Project, tables: Tables) -> None:
+        self.project = project
+        self.tables = tables
+        self.makers: list[Root] = []
+        self.callers: dict[tuple[str, int], set[Root]] = {}
+        self.by_name: dict[str, list[tuple[str, int]]] = {}
+        self.classes: dict[Symbol, tuple[bool, tuple[tuple[str, int], ...]]] = {}
+        self.class_methods: set[str] = set()
+        product = [file for file in project.facts if file not in project.tests]
+        for file in product:
+            for index, function in enumerate(project.facts[file].functions):
+                self.by_name.setdefault(function.name, []).append((file, index))
                 if flow.has_decorator(function, "classmethod"):
-                    class_methods.add(function.name)
-    for file in project.facts:
-        if file in project.tests:
-            continue
-        for caller, block, scope in _bodies(project, file):
-            local = project.local_names(file, scope) if scope >= 0 else {}
-            mentioned: set[str] | None = None
-            for expr in calls(block):
-                symbol = project.resolve(file, expr.func, local)
-                if flow.last_name(expr.func) in tables.spawners:
-                    for target in _given(project, file, expr, local):
-                        callers.setdefault(target, set()).add(caller)
-                for target in (
-                    _made_by(project, file, expr.func, local) if flow.last_name(expr.func) in class_methods else ()
-                ):
-                    callers.setdefault(target, set()).add(caller)
-                if symbol is None or symbol.kind in ("missing", "variable"):
-                    if isinstance(expr.func, flow.Attr) and expr.func.name in by_name:
-                        if mentioned is None:
-                            mentioned = set(project.bindings(file)) | set(local)
-                        for target in by_name[expr.func.name]:
-                            owner = project.function(*target).owner
-                            if owner >= 0 and _is_known(project, file, local, target[0], owner, mentioned):
-                                callers.setdefault(target, set()).add(caller)
-                    continue
-                if symbol.kind == "function":
-                    callers.setdefault((symbol.file, symbol.index), set()).add(caller)
-                elif symbol.kind == "class":
-                    known = classes.get(symbol)
-                    if known is None:
-                        is_application = _is_kind(project, tables, symbol, "application")
-                        known = classes[symbol] = (is_application, tuple(_constructors(project, symbol)))
-                    if known[0]:
-                        makers.append(caller)
-                    for target in known[1]:
-                        callers.setdefault(target, set()).add(caller)
-                elif symbol.kind == "external":
-                    spec = tables.classes.get(symbol.name)
-                    if spec is not None and spec.kind == "application":
-                        makers.append(caller)
-                    call = tables.functions.get(symbol.name)
-                    if call is not None and call.role == "serve":
-                        makers.append(caller)
-                        for target in _served(project, file, expr):
-                            callers.setdefault(target, set()).add(caller)
-    return makers, callers
+                    self.class_methods.add(function.name)
+        for file in product:
+            for caller, block, scope in _bodies(project, file):
+                body = _Body(project, file, caller, scope)
+                for call in calls(block):
+                    for target in self.targets(body, call):
+                        self.callers.setdefault(target, set()).add(caller)
+
+    def targets(self, body: _Body, call: flow.Call) -> Iterator[tuple[str, int]]:
+        """Yield the functions that a call runs; note its caller if it makes or serves an application."""
+        name = flow.last_name(call.func)
+        symbol = self.project.resolve(body.file, call.func, body.local)
+        if name in self.tables.spawners:
+            yield from _given(self.project, body.file, call, body.local)
+        if name in self.class_methods:
+            yield from _made_by(self.project, body.file, call.func, body.local)
+        if symbol is None or symbol.kind in ("missing", "variable"):
+            if isinstance(call.func, flow.Attr):
+                yield from self.namesakes(body, call.func.name)
+        elif symbol.kind == "function":
+            yield symbol.file, symbol.index
+        elif symbol.kind == "class":
+            yield from self.constructors(body, symbol)
+        elif symbol.kind == "external":
+            yield from self.served(body, symbol.name, call)
+
+    def namesakes(self, body: _Body, name: str) -> Iterator[tuple[str, int]]:
+        """Yield the methods of a name whose class the code can know."""
+        for target in self.by_name.get(name, ()):
+            owner = self.project.function(*target).owner
+            if owner >= 0 and _is_known(self.project, body.file, body.local, target[0], owner, body.mentioned):
+                yield target
+
+    def constructors(self, body: _Body, symbol: Symbol) -> Iterator[tuple[str, int]]:
+        """Yield what runs where an instance of a class is made."""
+        known = self.classes.get(symbol)
+        if known is None:
+            is_application = _is_kind(self.project, self.tables, symbol, "application")
+            known = self.classes[symbol] = (is_application, tuple(_constructors(self.project, symbol)))
+        if known[0]:
+            self.makers.append(body.caller)
+        yield from known[1]
+
+    def served(self, body: _Body, name: str, call: flow.Call) -> Iterator[tuple[str, int]]:
+        """Yield the factories that a call from outside the project is given to serve."""
+        spec, table = self.tables.classes.get(name), self.tables.functions.get(name)
+        if spec is not None and spec.kind == "application":
+            self.makers.append(body.caller)
+        if table is not None and table.role == "serve":
+            self.makers.append(body.caller)
+            yield from _served(self.project, body.file, call)
 
 
 def _made_by(project: Project, file: str, func: Expr, local: Mapping[str, Symbol]) -> Iterator[tuple[str, int]]:
