@@ -280,21 +280,11 @@ class Functions(Results):
         ingredients: Mapping[str, frozenset[str]] = {},
     ) -> tuple[Value, bool]:  # fmt: skip
         """Run a function in a new frame, remember the result, and apply it to the caller's path."""
-        number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
-        scoped = self.scopes.get(number)
-        if scoped is None:
-            scoped = self.scopes[number] = Scoped(function.file, function.scope)
-        scoped.variables.update(env)
+        frame = self.new_frame(function, facts, env, identity, ingredients)
+        frame.hook = hook
+        frame.none_given = none_given
         caller = self.frames[-1] if self.frames else None
         line, file = at[0], (caller.file if caller is not None else function.file)
-        frame = Frame(function.file, facts, number, function.scope)
-        frame.hook = hook
-        frame.index = function.index
-        frame.none_given = none_given
-        frame.ingredients = scoped.ingredients = dict(ingredients)
-        frame.self_value = function.bound
-        if facts.owner >= 0:
-            frame.owner = ClassValue(function.file, facts.owner)
         self.frames.append(frame)
         self.stack.append(CallStep(file, line, facts.qualname, self.phase))
         self.raising.append(Raised())
@@ -332,6 +322,24 @@ class Functions(Results):
         else:
             path.store, path.facts = joined.store, joined.facts
         return value, bool(frame.touched)
+
+    def new_frame(
+        self, function: FunctionValue, facts: flow.Function, env: dict[str, Value], identity: object,
+        ingredients: Mapping[str, frozenset[str]],
+    ) -> Frame:  # fmt: skip
+        """Return a frame for a call of a function; those of one ``identity`` share what inner functions see."""
+        number = self.scope_numbers.setdefault(identity, len(self.scope_numbers) + 1)
+        scoped = self.scopes.get(number)
+        if scoped is None:
+            scoped = self.scopes[number] = Scoped(function.file, function.scope)
+        scoped.variables.update(env)
+        frame = Frame(function.file, facts, number, function.scope)
+        frame.index = function.index
+        frame.ingredients = scoped.ingredients = dict(ingredients)
+        frame.self_value = function.bound
+        if facts.owner >= 0:
+            frame.owner = ClassValue(function.file, facts.owner)
+        return frame
 
     def given_ingredients(
         self, function: FunctionValue, facts: flow.Function, site: CallSite

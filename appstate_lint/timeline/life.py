@@ -101,7 +101,6 @@ class Life(Serving):
         self.fresh_exits = []
         self.tasks = {}
         self.running_jobs = {}
-        self.starting = set()
         self.unsettled = False
         self.prefixes = {}
         self.given_to = {}

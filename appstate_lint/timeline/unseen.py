@@ -248,6 +248,13 @@ class Unseen(Containers):
         table = self.tables.methods.get(name)
         if table is not None:
             return self.act(table, args, keywords, path, at, name)
+        return self.unseen_method(function, owner, args, keywords, path, at)
+
+    def unseen_method(
+        self, function: Member, owner: Value, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Call a method of ``owner`` that no code and no table shows."""
+        name = function.name
         if self.spawned and name in _WAITS:
             self.wait(path)
         if isinstance(owner, Scope) and name == "get" and args and isinstance(key := plain(args[0]), Literal):
@@ -270,7 +277,7 @@ class Unseen(Containers):
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
         constants = [repr(each.value) for each in args if isinstance(each, Literal)]
-        condition = condition_of(function) if name.startswith("get") and constants else ""
+        condition = condition_of(Member(owner, name)) if name.startswith("get") and constants else ""
         stable = condition and len(constants) == len(args) and not keywords
         origin = f"{condition}({', '.join(constants)})" if stable else ""
         return Unknown(name, origin, package if self.tables.is_described(package) else "")
