@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from appstate_lint.contracts.compliance import Compliance
 from appstate_lint.facts import flow
+from appstate_lint.facts.enums import is_closed
 from appstate_lint.model import Kind, Phase
 from appstate_lint.project import Project, Symbol
 from appstate_lint.project.symbols import statements
@@ -71,7 +72,7 @@ def _enum(project: Project, file: str, annotation: flow.Expr | None) -> Symbol |
     if symbol is None or symbol.kind != "class" or not _SOUNDS_LIKE_PHASES.search(flow.last_name(annotation or _NONE)):
         return None
     bases = project.cls(symbol.file, symbol.index).bases
-    return symbol if any(flow.last_name(base).endswith("Enum") for base in bases) else None
+    return symbol if any(is_closed(flow.last_name(base)) for base in bases) else None
 
 
 _NONE = flow.Const(None)

@@ -1,8 +1,18 @@
-"""Enumerations, as the body of their class shows them."""
+"""Enumerations: which classes are, by the names of what they extend, and what the bodies of these say."""
 
 from __future__ import annotations
 
 from appstate_lint.facts import flow
+
+
+def is_enumeration(base: str) -> bool:
+    """Tell whether what extends a class of this name has its constants as instances: enumerations, and flags."""
+    return base.endswith(("Enum", "Flag"))
+
+
+def is_closed(base: str) -> bool:
+    """Tell whether what extends a class of this name has no values but its members: flags may be combined."""
+    return base.endswith("Enum")
 
 
 def auto_value(cls: flow.Class, name: str) -> str:

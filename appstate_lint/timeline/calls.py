@@ -45,7 +45,6 @@ _TEXT_METHODS = frozenset({
 """Methods of a text that give the same each time."""
 _TYPED_DICTS = frozenset({"TypedDict"})
 """Calling these makes a plain dict."""
-_ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag", "IntFlag"})
 """Calling these gives the member that a value stands for."""
 
 
@@ -272,7 +271,7 @@ class Calls(Builtins):
         """Make an instance of a class of the project."""
         if not _TYPED_DICTS.isdisjoint(self.outer_bases(cls)):
             return self.new_dict(args, keywords, path, at)
-        if not _ENUMS.isdisjoint(self.outer_bases(cls)):
+        if self.is_enumeration(cls):
             member = self.stable(self.project.cls(cls.file, cls.index).qualname, args)
             if isinstance(member, Unknown) and member.origin and member.origin not in self.closed:
                 self.close(member.origin, self.members_of(cls))

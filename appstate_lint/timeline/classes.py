@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appstate_lint.facts import flow
+from appstate_lint.facts import enums, flow
 from appstate_lint.facts.flow import At, Expr
 from appstate_lint.timeline.heap import elsewhere
 from appstate_lint.timeline.parts import Parts
@@ -98,15 +98,14 @@ class Classes(Parts):
 
     def members_of(self, cls: ClassValue) -> list[Literal]:
         """Return the members of an enumeration; none of another class, or of one whose values may be combined."""
-        is_closed = any(name.endswith("Enum") for name in self.outer_bases(cls))
-        env = self.class_env(cls) if is_closed else {}
+        env = self.class_env(cls) if any(map(enums.is_closed, self.outer_bases(cls))) else {}
         members = {name: value for name, value in env.items() if name[:1] != "_" and type(value) is not FunctionValue}
         found = [value for value in members.values() if isinstance(value, Literal)]
         return [*dict.fromkeys(found)] if len(found) == len(members) else []
 
     def is_enumeration(self, kind: Value | None) -> bool:
         """Tell whether a class of the project has its constants as instances."""
-        return isinstance(kind, ClassValue) and any(name.endswith(("Enum", "Flag")) for name in self.outer_bases(kind))
+        return isinstance(kind, ClassValue) and any(map(enums.is_enumeration, self.outer_bases(kind)))
 
     def has_field(self, cls: ClassValue, name: str) -> bool:
         """Tell whether the body of a class, or of a base, binds a name."""

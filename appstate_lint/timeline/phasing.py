@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from appstate_lint.config import Edge, PhaseMarker, Settings
 from appstate_lint.facts import flow
-from appstate_lint.facts.enums import auto_value
+from appstate_lint.facts.enums import auto_value, is_enumeration
 from appstate_lint.project import Project
 from appstate_lint.project.dotted import ANY, functions_named, with_nested
 from appstate_lint.timeline.presence import ABSENT, MISSING, Cell, Key, Store
@@ -24,7 +24,6 @@ PHASE: Key = ("", "\0phase")
 """The cell of a store that holds the positions."""
 _FIRST = 3
 """The bits of a cell below this one say what a component holds."""
-_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum"})
 
 
 class Marker(NamedTuple):
@@ -199,7 +198,7 @@ def _enum_members(project: Project) -> Iterator[tuple[str, tuple[str, ...]]]:
     found: dict[str, dict[str, None]] = {}
     for file, facts in project.facts.items():
         for cls in facts.classes:
-            if not any(flow.last_name(base) in _ENUMS for base in cls.bases):
+            if not any(is_enumeration(flow.last_name(base)) for base in cls.bases):
                 continue
             for statement in cls.body:
                 if not isinstance(statement, flow.Bind):
