@@ -5,7 +5,7 @@ The map of the house, from the doors down the river; imports go down only:
 * ``cli``, ``plugin``: the doors (command line, pylint); ``cli_*`` are the larger commands and what all share,
   ``progress`` is the sign of life on a terminal;
 * ``indexes``: what is found in the files that pylint shows; ``codes``: the names of rules, for pylint;
-* ``engine``: sources → facts → project → timeline → findings;
+* ``engine``: sources → facts → project → timeline → findings; ``summary``: the report that tells them;
 * ``selection``: findings → those to report: what is selected, ignored, silenced, accepted for now;
 * ``fixing``: findings of misspelt names → the readers renamed; ``spelling``: what a name was meant to be;
 * ``report``: findings → text; ``baseline``: the file of accepted findings; ``checks``: timeline → findings;

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,18 +15,7 @@ from appstate_lint import cache, selection, source
 from appstate_lint.cache import unchanged
 from appstate_lint.choices import Baseline
 from appstate_lint.config import Settings
-from appstate_lint.model import (
-    Coverage,
-    FileCounts,
-    Finding,
-    FrameworkVersion,
-    Gap,
-    Kind,
-    Phase,
-    ReadCounts,
-    Report,
-    Silenced,
-)
+from appstate_lint.model import Finding, FrameworkVersion, Report
 from appstate_lint.source import SourceFile, Unreadable
 
 if TYPE_CHECKING:
@@ -35,13 +23,9 @@ if TYPE_CHECKING:
     from appstate_lint.closure import Closed, Load, Parsed, Parser
     from appstate_lint.migration.survey import Survey
     from appstate_lint.timeline.memory import Memory
-    from appstate_lint.timeline.telling import Telling
-    from appstate_lint.timeline.told import Unseen
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 MANY_FILES = 300
 """From so many parsed files on, about 50,000 lines, other processes pay."""
-_WRITES_ANYTHING = frozenset({"setattr", "update"})
 
 
 class Reckoning(NamedTuple):
@@ -256,7 +240,7 @@ def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
 
     The rooms that this needs are imported here: where the stored result stands, nobody enters them.
     """
-    from appstate_lint import checks, closure, contracts
+    from appstate_lint import checks, closure, contracts, summary
     from appstate_lint.closure.parsing import extracted
     from appstate_lint.migration.survey import Survey
     from appstate_lint.project import Project
@@ -275,7 +259,7 @@ def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
     needed = closed.parsed
     parsed = needed if wanted.prefilter else _all(files, needed, parser)
     project = Project({file: each.facts for file, each in parsed.items()}, modules)
-    unseen = tuple(_unseen(needed))
+    unseen = tuple(summary.unseen(needed))
     declared = contracts.contracts_of(project, settings)
     watched = _dependencies(declared)
     tracing = watched if watched or watch else None
@@ -288,10 +272,11 @@ def _run(work: _Work, wanted: Wanted, watch: bool = False) -> Ran:
     unread = tuple(directory for directory, _ in work.found.unread)
     survey = Survey(project, telling.timeline, tables, settings, wanted.over, texts, frozenset(core), unread)
     checked = checks.run(telling.timeline, compliance, survey, project.tests)
-    gaps = (*_unread(work.found), *_unparsed(needed), *telling.gaps, *checked.gaps)
-    findings = selection.numbered(_merged([*checked.findings, *checks.internal_errors(gaps)]))
+    gaps = (*summary.unread(work.found), *summary.unparsed(needed), *telling.gaps, *checked.gaps)
+    findings = selection.numbered(summary.merged([*checked.findings, *checks.internal_errors(gaps)]))
     silenced = [*selection.silenced_by_pragmas(findings, texts)] if wanted.pragmas else []
-    report = _report(work, wanted, parsed, telling, findings, silenced, gaps)
+    seen = len(files)
+    report = summary.report(work.root, seen, parsed, telling, findings, silenced, gaps, wanted.with_stories)
     return Ran(report, closed, compliance, tuple(findings), survey)
 
 
@@ -304,31 +289,6 @@ def _memory(work: _Work, reached: Mapping[str, frozenset[str]]) -> Memory | None
         return None
     digests = {file.path: work.digest(store, file) for file in work.found.files}
     return Memory(work.context(store, Wanted()), digests, reached, store.get, store.put)
-
-
-def _report(
-    work: _Work,
-    wanted: Wanted,
-    parsed: Mapping[SourceFile, Parsed],
-    telling: Telling,
-    findings: list[Finding],
-    silenced: list[Silenced],
-    gaps: tuple[Gap, ...],
-) -> Report:
-    """Return all that is to be said; ``findings`` are those of all rules, also the ``silenced`` ones."""
-    from appstate_lint.timeline.stories import application, stories
-
-    return Report(
-        root=str(work.root),
-        applications=tuple(application(life) for life in telling.timeline.lives),
-        coverage=_coverage(len(work.found.files), parsed, telling, findings),
-        findings=tuple(selection.without(findings, silenced)),
-        silenced=tuple(silenced),
-        accesses=telling.accesses,
-        notes=tuple(_notes(telling)),
-        gaps=gaps,
-        stories=stories(telling.timeline) if wanted.with_stories else (),
-    )
 
 
 def _dependencies(declared: Iterable[contracts.Contract]) -> Mapping[str, tuple[str, ...]]:
@@ -392,86 +352,9 @@ def _all(files: Iterable[SourceFile], needed: Mapping[SourceFile, Parsed], parse
     return {file: needed[file] if file in needed else parser.parsed(file) for file in files}
 
 
-def _unseen(needed: Mapping[SourceFile, Parsed]) -> Iterable[Unseen]:
-    """Yield the product files that could not be parsed, with the identifiers that their bytes mention.
-
-    One that mentions no word of the tables, and that nothing needed imports, writes no component.
-    """
-    from appstate_lint.timeline.told import Unseen
-
-    for file, each in needed.items():
-        if each.facts.error and not file.is_test:
-            words = frozenset(_IDENTIFIER.findall(each.text))
-            yield Unseen(file.path, words, bool(words & _WRITES_ANYTHING) or not each.text)
-
-
 def _texts(files: Iterable[SourceFile], load: Load) -> Iterator[tuple[str, str]]:
     """Yield path and text of every file that can be read."""
     for file in files:
         with contextlib.suppress(Unreadable):
             content = load(file)
             yield file.path, content if isinstance(content, str) else source.decode(content)
-
-
-def _merged(findings: Iterable[Finding]) -> list[Finding]:
-    """Join findings of one fault in several applications, sorted by place."""
-    joined: dict[tuple[str, str, int, int, str], Finding] = {}
-    for finding in sorted(findings, key=lambda each: (each.sort_key, each.application)):
-        key = (finding.rule, finding.file, finding.line, finding.column, finding.component)
-        known = joined.get(key)
-        if known is None:
-            joined[key] = finding
-            continue
-        applications = tuple(sorted({*known.applications, *finding.applications}))
-        joined[key] = msgspec.structs.replace(known, applications=applications)
-    return sorted(joined.values(), key=lambda each: each.sort_key)
-
-
-def _coverage(
-    seen: int, parsed: Mapping[SourceFile, Parsed], telling: Telling, findings: Iterable[Finding]
-) -> Coverage:
-    unparsable = tuple(sorted(file.path for file, each in parsed.items() if each.facts.error))
-    flagged_places = {(each.file, each.line) for each in findings}
-    flagged_places |= {(related.file, related.line) for each in findings for related in each.related}
-    proved = flagged = unknown = unreached = 0
-    for access in telling.accesses:
-        if access.kind not in (Kind.READ, Kind.GUARD):
-            continue
-        if (access.file, access.line) in flagged_places:
-            flagged += 1
-        elif access.phase is Phase.UNREACHED or not access.presence:
-            unreached += 1
-        elif access.kind is Kind.READ and "ABSENT" in access.presence:
-            unknown += 1
-        else:
-            proved += 1
-    return Coverage(
-        files=FileCounts(seen, len(parsed) - len(unparsable), 0, unparsable),
-        reads=ReadCounts(proved, flagged, unknown, unreached),
-        dynamic=telling.dynamic,
-    )
-
-
-def _unread(found: source.Discovery) -> Iterator[Gap]:
-    """Yield the directories that could not be looked into."""
-    for directory, reason in found.unread:
-        yield Gap(directory, 0, f"{directory} cannot be read ({reason}): what it holds is not judged")
-
-
-def _unparsed(needed: Mapping[SourceFile, Parsed]) -> Iterator[Gap]:
-    """Yield the files that matter and could not be parsed."""
-    for file in sorted(needed):
-        if needed[file].facts.error:
-            lost = "what it tests is not judged" if file.is_test else "what it may write is taken as unknown"
-            yield Gap(file.path, 1, f"{file.path} could not be parsed: {lost}")
-
-
-def _notes(telling: Telling) -> Iterable[str]:
-    """Yield sentences for people about what was withheld."""
-    yield from telling.notes
-    for reason, withheld in sorted(telling.timeline.withheld.items()):
-        count = len(withheld)
-        names = (
-            "component that nothing visible writes was" if count == 1 else "components that nothing visible writes were"
-        )
-        yield f"{count} {names} not reported: {reason}"

@@ -29,6 +29,7 @@ STAIRS = (
     {"cli_output", "indexes"},
     {"fixing"},
     {"engine"},
+    {"summary"},
     {"selection"},
     {"spelling"},
     {"report", "baseline", "checks"},
