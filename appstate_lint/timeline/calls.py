@@ -170,19 +170,26 @@ class Calls(Builtins):
                 return self.external(name, args, keywords, path, at)
             case Member():
                 return self.member(function, args, keywords, path, at)
-            case Unknown(hint=hint):
-                if function.origin.startswith(DYNAMIC):
-                    return self.unseen(hint, args, keywords, path, at, third_party=False)
-                if function.origin == SCOPE and args and isinstance(key := plain(args[0]), Literal):
-                    return self.scope_item(key.value)
-                table = self.tables.methods.get(hint)
-                if table is not None:
-                    return self.act(table, args, keywords, path, at, hint)
-                constants = [repr(each.value) for each in args if isinstance(each, Literal)]
-                if hint in _TEXT_METHODS and function.origin and len(constants) == len(args):
-                    return Unknown(hint, f"{function.origin}({', '.join(constants)})")
-                return self.somewhere(hint, args, keywords, path, at)
+            case Unknown():
+                return self.invoke_unknown(function, args, keywords, path, at)
         return self.unseen("", args, keywords, path, at, third_party=True)
+
+    def invoke_unknown(
+        self, function: Unknown, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value:
+        """Call what is not known, by its name if that tells something."""
+        hint = function.hint
+        if function.origin.startswith(DYNAMIC):
+            return self.unseen(hint, args, keywords, path, at, third_party=False)
+        if function.origin == SCOPE and args and isinstance(key := plain(args[0]), Literal):
+            return self.scope_item(key.value)
+        table = self.tables.methods.get(hint)
+        if table is not None:
+            return self.act(table, args, keywords, path, at, hint)
+        constants = [repr(each.value) for each in args if isinstance(each, Literal)]
+        if hint in _TEXT_METHODS and function.origin and len(constants) == len(args):
+            return Unknown(hint, f"{function.origin}({', '.join(constants)})")
+        return self.somewhere(hint, args, keywords, path, at)
 
     def got(self, owner: Value, names: tuple[Value, ...], path: Path, at: At) -> Value:
         """Return the attributes of ``owner`` that dotted ``names`` lead to."""

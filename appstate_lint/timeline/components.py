@@ -124,19 +124,23 @@ class Components(Narrowing):
             self.frame.touched.add(PHASE)
             seen.position = positions(path.store)
         if value is not None:
-            seen.made_from = self.made_from() - {component}
-            names = {*self.declared.get(component, ()), *seen.made_from}
-            seen.around = {name: self.cell(path, (owner.site, name)).bits for name in sorted(names)}
-            seen.made = frozenset(made_of(each) for each in options(plain(value)) if each != NONE_VALUE)
-            written = bits_of(value)
-            seen.none_written, seen.value_written = bool(written & NONE), bool(written & VALUE)
-            made = plain(value)
-            if isinstance(made, Object) and made.cls is not None:
-                seen.made_class = self.project.cls(made.cls.file, made.cls.index).qualname
-            seen.plain_none = self.plain_none
-            seen.replaces = self.replaced((owner.site, component), value, path)
+            self.note_written(seen, value, path)
         self.records.add(seen)
         return seen
+
+    def note_written(self, write: Occurrence, value: Value, path: Path) -> None:
+        """Write down what a write stores, from what that was made, and what it replaces."""
+        write.made_from = self.made_from() - {write.component}
+        names = {*self.declared.get(write.component, ()), *write.made_from}
+        write.around = {name: self.cell(path, (write.owner, name)).bits for name in sorted(names)}
+        write.made = frozenset(made_of(each) for each in options(plain(value)) if each != NONE_VALUE)
+        written = bits_of(value)
+        write.none_written, write.value_written = bool(written & NONE), bool(written & VALUE)
+        made = plain(value)
+        if isinstance(made, Object) and made.cls is not None:
+            write.made_class = self.project.cls(made.cls.file, made.cls.index).qualname
+        write.plain_none = self.plain_none
+        write.replaces = self.replaced((write.owner, write.component), value, path)
 
     def trail(self) -> tuple[CallStep, ...]:
         """Return the calls that led here."""

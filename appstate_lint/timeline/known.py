@@ -36,8 +36,6 @@ class Known(Unseen):
     ) -> Value:
         """Do what the tables say of a function."""
         code = self.argument(table.arguments, table.function, args, keywords)
-        rest = self.rest_of(table, args) if table.rest else ()
-        passed = tuple(pair for pair in keywords if pair[0] != table.function) if table.rest else ()
         match table.role:
             case "depends":
                 return Dependency(code)
@@ -76,34 +74,44 @@ class Known(Unseen):
                 return Suppress(tuple(value.name for value in args if isinstance(value, External)))
             case "join":
                 return self.join_tasks(args, path, at)
-            case "executor" if code is not None:
-                return self.start(code, rest, passed, path, at, table.role)
-            case "run" if isinstance(code, FunctionValue):
-                return self.handed(Invocation("coroutine", code, rest, passed))
-            case "run" if code is not None:
-                return self.invoke(code, rest, passed, path, at)
-            case "spawn" | "background" if code is not None:
-                return self.start(code, rest, passed, path, at, table.role)
             case "subscribe":
                 return self.subscribe(args, keywords, path, at)
-            case "enter" if code is not None:
-                return self.enter(code, path, at)
-            case "exit-callback" if code is not None:
-                self.later(code, rest, passed, path, at)
-                return UNKNOWN
-            case "serve" if code is not None:
-                self.launched(code, keywords, path, at)
-                return UNKNOWN
-            case "start" if code is not None:
-                for option in options(plain(code)):
-                    if isinstance(option, Object) and self.kind(option) == "application":
-                        self.start_now(option, path)
-                return UNKNOWN
             case "import":
                 return self.import_by_name(args, path, at)
             case "ignore":
                 return UNKNOWN
-        return self.unseen(name, args, keywords, path, at, third_party=True)
+        done = self.act_on(code, table, args, keywords, path, at) if code is not None else None
+        return done if done is not None else self.unseen(name, args, keywords, path, at, third_party=True)
+
+    def act_on(
+        self, code: Value, table: CallTable, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At
+    ) -> Value | None:
+        """Do what the tables say of a function with the code that it is given; ``None`` if that is nothing."""
+        rest = self.rest_of(table, args) if table.rest else ()
+        passed = tuple(pair for pair in keywords if pair[0] != table.function) if table.rest else ()
+        match table.role:
+            case "executor":
+                return self.start(code, rest, passed, path, at, table.role)
+            case "run" if isinstance(code, FunctionValue):
+                return self.handed(Invocation("coroutine", code, rest, passed))
+            case "run":
+                return self.invoke(code, rest, passed, path, at)
+            case "spawn" | "background":
+                return self.start(code, rest, passed, path, at, table.role)
+            case "enter":
+                return self.enter(code, path, at)
+            case "exit-callback":
+                self.later(code, rest, passed, path, at)
+                return UNKNOWN
+            case "serve":
+                self.launched(code, keywords, path, at)
+                return UNKNOWN
+            case "start":
+                for option in options(plain(code)):
+                    if isinstance(option, Object) and self.kind(option) == "application":
+                        self.start_now(option, path)
+                return UNKNOWN
+        return None
 
     def argument(self, names: tuple[str, ...], name: str, args: tuple[Value, ...], keywords: Keywords) -> Value | None:
         """Return the argument for a parameter of an unseen function, ``None`` where it is not given."""

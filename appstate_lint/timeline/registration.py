@@ -196,22 +196,7 @@ class Registering(Launches):
                     if option != NONE_VALUE:
                         self.register(owner, role, option, path, at)
                 continue
-            value = single(plain(given))
-            members = (
-                tuple(self.dict_cell(value.number).items.values())
-                if isinstance(value, DictValue)
-                else self.members(value)
-            )
-            if members is None and isinstance(value, (FunctionValue, ClassValue)):
-                members = (value,)
-            for member in members if members is not None else ():
-                if role == "middleware" and isinstance(member, (ClassValue, FunctionValue)):
-                    member = Invocation("partial", member, (), ())
-                self.register(owner, role, member, path, at)
-                if role == "init":
-                    self.initialize(owner, member, path, at)
-            if members is None and role == "route":
-                self.include_unseen(owner)
+            self.register_members(owner, role, single(plain(given)), path, at)
         kind = self.kind(owner)
         if kind == "route" and "middleware" in roles.values():
             rest = tuple(pair for pair in keywords if pair[0] not in roles)
@@ -223,6 +208,22 @@ class Registering(Launches):
             for _, value in keywords:
                 if isinstance(value, FunctionValue):
                     self.register(owner, "dispatch", value, path, at)
+
+    def register_members(self, owner: Object, role: str, value: Value, path: Path, at: At) -> None:
+        """Register what a list, a dict or, if it is code itself, ``value`` has in it."""
+        members = (
+            tuple(self.dict_cell(value.number).items.values()) if isinstance(value, DictValue) else self.members(value)
+        )
+        if members is None and isinstance(value, (FunctionValue, ClassValue)):
+            members = (value,)
+        for member in members if members is not None else ():
+            if role == "middleware" and isinstance(member, (ClassValue, FunctionValue)):
+                member = Invocation("partial", member, (), ())
+            self.register(owner, role, member, path, at)
+            if role == "init":
+                self.initialize(owner, member, path, at)
+        if members is None and role == "route":
+            self.include_unseen(owner)
 
     def initialize(self, owner: Object, code: Value, path: Path, at: At) -> None:
         """Run what changes the configuration of an application that is being made: that is as good as itself."""
