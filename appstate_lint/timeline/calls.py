@@ -258,6 +258,8 @@ class Calls(Builtins):
         """Run one coroutine to its end."""
         if not isinstance(value, Invocation) or value.kind not in ("coroutine", "task"):
             return value
+        if isinstance(given := value.function, Invocation) and given.kind == "partial" and value.kind == "task":
+            value = Invocation("task", given.function, given.args + value.args, given.keywords + value.keywords)
         if not isinstance(value.function, FunctionValue):
             return value
         if value.kind == "task" and not self.wait_for(value, path):

@@ -73,6 +73,7 @@ def life_of(run: interpreter.Life, application: Object, name: str, project: Proj
         open=tuple(entry for site in sorted({own, *sites}) for entry in run.open.get(site, ())),
         dynamic_reads=any(site == own and not writes for _, _, writes, site in run.records.dynamic),
         exhausted=run.exhausted,
+        waits=run.records.waits,
         used=frozenset(run.records.used),
         swallows=_by_place(run.records.swallows),
         set_at_start=frozenset(run.set_at_start),

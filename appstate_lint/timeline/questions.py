@@ -168,6 +168,11 @@ class Timeline:
 
     def _maybe_missing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         for component in self.all_components():
+            if self.only_tasks_write(component):
+                reads = [each for each in component.plain_reads if each.phase is Phase.SERVING and each.bits & PRESENT]
+                reads = [each for each in reads if not (each.possible or each.spawned or each.retried)]
+                yield from ((component, each) for each in by_function(each for each in reads if not _is_early(each)))
+                continue
             if self.only_routes_write(component):
                 writers = {(each.place.file, each.function) for each in component.writes}
                 reads = [each for each in component.plain_reads if each.phase is Phase.SERVING and each.bits & PRESENT]
@@ -210,6 +215,19 @@ class Timeline:
             return False
         asked = [each for each in component.occurrences if each.kind is Kind.GUARD]
         return all(each.by_route and not each.possible for each in (*writes, *asked))
+
+    def only_tasks_write(self, component: Component) -> bool:
+        """Tell whether only tasks or threads write a component that start-up leaves running, and nobody waits for.
+
+        Where some code asks for it, it is known that it comes late.
+        """
+        writes = [each for each in component.writes if each.phase is not Phase.SHUTDOWN]
+        if not writes or component.life.waits or self.doubt(component) or self.unreached_write(component.name):
+            return False
+        if any(each.kind in (Kind.GUARD, Kind.DELETE) or each.caught for each in component.occurrences):
+            return False
+        late = all(each.phase is Phase.SERVING and _is_early(each) and not each.possible for each in writes)
+        return late and any(each.spawned for each in writes)
 
     def racing(self) -> Iterator[tuple[Component, list[Occurrence]]]:
         """Yield components with the readers, function by function, that spawned code runs before start-up sets them."""
@@ -387,6 +405,11 @@ def _functions_of(write: Occurrence) -> Iterator[tuple[str, str]]:
 
 def _reader(read: Occurrence) -> tuple[str, str]:
     return read.place.file, read.function
+
+
+def _is_early(occurrence: Occurrence) -> bool:
+    """Tell whether code of the start-up, or from before, does it, or has started what does."""
+    return bool(occurrence.stack) and occurrence.stack[0].phase.rank < Phase.SERVING.rank
 
 
 def _belongs(read: Occurrence, writes: list[Occurrence]) -> bool:

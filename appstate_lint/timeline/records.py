@@ -185,6 +185,8 @@ class Records:
         self.looked_at: set[tuple[str, int]] = set()
         self.cut: set[tuple[str, int]] = set()
         self.cut_early = False
+        self.waits = False
+        """Whether code that the start-up or a request runs waits for something: for spawned code, perhaps."""
         self.used: set[tuple[str, str]] = set()
         self.swallows: dict[Place, Swallow] = {}
         self.late: dict[Place, Late] = {}

@@ -131,7 +131,7 @@ class Registering(Launches):
             case "spawn":
                 return self.start_in_group(table, owner, args, keywords, path, at)
             case "gather":
-                if not (args or keywords):
+                if not args and all(name == "wait" and value == Literal(True) for name, value in keywords):
                     self.gather(owner.site, path, False)
             case _ if role in _STACKED:
                 return self.stacked(table, owner, args, keywords, path, at)

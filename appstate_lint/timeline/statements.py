@@ -95,8 +95,9 @@ class Statements(Contexts):
         self.settle(path)
         if path.dead:
             return UNKNOWN
+        code = plain(value)
         return (
-            self.finish(value, path, expr.at) if any(isinstance(each, Invocation) for each in options(value)) else value
+            self.finish(code, path, expr.at) if any(isinstance(each, Invocation) for each in options(code)) else value
         )
 
     def yielded(self, expr: flow.Yield, path: Path) -> Value:

@@ -47,6 +47,8 @@ class Life(NamedTuple):
     open: tuple[tuple[str, int, str], ...]
     dynamic_reads: bool
     exhausted: bool
+    waits: bool
+    """Whether code that the start-up or a request runs waits for something: for spawned code, perhaps."""
     used: frozenset[tuple[str, str]]
     """Components (owner, name) whose value some reader dereferences or branches on."""
     swallows: tuple[Swallow, ...]

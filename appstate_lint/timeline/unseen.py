@@ -41,6 +41,8 @@ _WHOLE = frozenset({Unknown, Literal, Object, FunctionValue, ClassValue, Externa
 """The kinds of values in which there are no others."""
 _CODE = frozenset({"partial", "coroutine", "generator"})
 _WAITS = frozenset({"wait", "wait_for", "acquire", "join"})
+_JOINS = _WAITS | {"as_completed", "open_nursery", "result", "run_coroutine_threadsafe", "shutdown", "wrap_future"}
+"""What waits for spawned code, or may."""
 MOST_CANDIDATES = 4
 _ENTERS = frozenset({"__aenter__", "__enter__"})
 _LIST_ADDERS = frozenset({"append", "extend", "insert"})
@@ -130,6 +132,7 @@ class Unseen(Containers):
         self, name: str, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At, third_party: bool
     ) -> Value:
         """Call code that is not seen: note what of the application it gets, and that it may call functions."""
+        self.records.waits = self.records.waits or (not self.spawned and name.rpartition(".")[2] in _JOINS)
         known = third_party and (self.tables.describes(name) or name in BUILTINS)
         if not known and (args or keywords):
             for value in self.flattened([*args, *(value for _, value in keywords)]):
