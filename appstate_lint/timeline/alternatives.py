@@ -9,7 +9,7 @@ from appstate_lint.timeline.definitions import Definitions
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.truth import none_test
 from appstate_lint.timeline.values import NONE as NONE_VALUE
-from appstate_lint.timeline.values import Unknown
+from appstate_lint.timeline.values import ClassValue, Unknown
 
 
 class Alternatives(Definitions):
@@ -61,9 +61,18 @@ class Alternatives(Definitions):
                 joined = merge(joined, inner)
             if case.always and case.guard is None:
                 going = None
+        if going is not None and self.names_all(node, going):
+            going = None
         self.conditional -= 1
         self.phase = _latest([*ends, (going, phase)])
         path.become(merge(joined, going))
+
+    def names_all(self, node: flow.Match, path: Path) -> bool:
+        """Tell whether the cases name every member of an enumeration."""
+        named = [case.value for case in node.cases if case.guard is None and isinstance(case.value, flow.Attr)]
+        cls = self.evaluate(named[0].value, path) if named else None
+        members = self.members_of(cls) if isinstance(cls, ClassValue) else []
+        return bool(members) and {self.evaluate(each, path) for each in named}.issuperset(members)
 
 
 def _latest(ends: list[tuple[Path | None, Phase]]) -> Phase:

@@ -267,17 +267,8 @@ class Branches(Items):
         if isinstance(left, Literal):
             left, right = right, left
         stable = condition_of(left)
-        if stable and isinstance(right, Literal):
-            return named_test(self.value_condition(stable, right))
-        return named_test(equals(stable, right)) if stable and condition_of(right) else UNKNOWN
-
-    def value_condition(self, stable: str, value: Literal) -> str:
-        """Return the condition that something stable has a value, of which it cannot have two."""
-        condition = equals(stable, value)
-        known = self.choices.setdefault(stable, [])
-        if condition not in known and stable not in self.closed:
-            known.append(condition)
-        return condition
+        is_known = isinstance(right, Literal) or condition_of(right)
+        return named_test(equals(stable, right)) if stable and is_known else UNKNOWN
 
     def membership(self, element: Value, container: Value) -> Value:
         """Return what ``element in container`` says, if one is stable and the other constant."""
@@ -288,11 +279,11 @@ class Branches(Items):
         values = [each for each in members if isinstance(each, Literal)]
         if not stable or not values or len(values) < len(members):
             return UNKNOWN
-        equal = sorted({self.value_condition(stable, each) for each in values})
+        equal = sorted({equals(stable, each) for each in values})
         if len(equal) == 1:
             return named_test(equal[0])
         none_of = tuple(Narrow(None, each, 0, False) for each in equal)
-        no_other = (Narrow(None, each, 0, False) for each in self.choices[stable] if each not in equal)
+        no_other = (Narrow(None, each, 0, False) for each in self.choices.get(stable, ()) if each not in equal)
         return Test((Narrow(None, self.whole_of([(each, False) for each in equal]), 0, False), *no_other), none_of)
 
     def choice(self, expr: flow.IfElse, path: Path) -> Value:

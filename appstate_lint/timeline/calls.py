@@ -282,7 +282,7 @@ class Calls(Builtins):
             return self.new_dict(args, keywords, path, at)
         if self.is_enumeration(cls):
             member = self.stable(self.project.cls(cls.file, cls.index).qualname, args)
-            if isinstance(member, Unknown) and member.origin and member.origin not in self.closed:
+            if isinstance(member, Unknown) and member.origin and member.origin not in self.choices:
                 self.close(member.origin, self.members_of(cls))
             return member
         base = self.external_base(cls)

@@ -73,7 +73,6 @@ class Classes(Parts):
     def close(self, stable: str, values: list[Literal]) -> None:
         """Note that something stable has one of these values and no other, unless there are none."""
         self.choices[stable] = [equals(stable, value) for value in values]
-        self.closed.update((stable,) if values else ())
 
     def field_values(self, cls: ClassValue, name: str) -> list[Literal]:
         """Return the values that a field of a class can have by its annotation; none if that leaves it open."""

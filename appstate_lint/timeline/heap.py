@@ -110,9 +110,7 @@ class Heap:
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}
         self.choices: dict[str, list[str]] = {}
-        """By what is stable the conditions that it equals a constant: at most one of them holds."""
-        self.closed: set[str] = set()
-        """What has one of the values in its ``choices``, and no other."""
+        """By what is stable the conditions that it equals a constant of which exactly one holds, if that is known."""
         self.read_here: set[Key] = set()
         self.made_at: dict[tuple[Key, Place], tuple[Value, bool]] = {}
         self.made_here: dict[str, tuple[int, int]] = {}

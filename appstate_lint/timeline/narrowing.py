@@ -19,10 +19,11 @@ from appstate_lint.timeline.presence import (
     Fact,
     Key,
     about,
+    excludes,
     given,
     is_about,
 )
-from appstate_lint.timeline.truth import condition_of, implications, one_component, stable_part, truth_of
+from appstate_lint.timeline.truth import condition_of, implications, one_component, truth_of
 from appstate_lint.timeline.values import AnyOf, Loaded, Narrow, Object, Test, Value, plain
 
 
@@ -154,21 +155,20 @@ class Narrowing(Ingredients):
 
     def consequences(self, path: Path, condition: str, truth: bool) -> Iterator[Fact]:
         """Yield what follows from whether a condition holds: of the values that are possible the last one is it."""
-        rivals = self.rivals(condition)
         if truth and self.phase is Phase.SERVING:
             yield from implications(condition)
-            yield from ((each, False) for each in rivals)
-        if not truth and stable_part(condition) in self.closed:
-            left = [each for each in rivals if (each, False) not in path.facts] or [condition]
+            rivals = sorted(self.deciding) if " == " in condition else ()
+            yield from ((each, False) for each in rivals if excludes(condition, each))
+        elif not truth and condition in (choices := self.choices_of(condition)):
+            left = [each for each in choices if each != condition and (each, False) not in path.facts] or [condition]
             yield from ((each, True) for each in left if len(left) == 1)
 
-    def rivals(self, condition: str) -> list[str]:
-        """Return the conditions of which none can hold together with one that something equals a constant."""
-        known = self.choices.get(stable_part(condition), ())
-        return [each for each in known if each != condition] if condition in known else []
+    def choices_of(self, condition: str) -> list[str]:
+        """Return the conditions of which exactly one holds, if one that something equals a constant is among them."""
+        return self.choices.get(condition.partition(" == ")[0], [])
 
     def decided_by(self, store: Mapping[Key, Cell]) -> frozenset[str]:
         """Return the conditions that decide what is in a store, with those that say whether one of them holds."""
         names = {name for cell in store.values() for clause in cell.clauses for name, _ in clause}
         names |= {part for name in names for part, _ in self.parts_of_whole.get(name, ())}
-        return frozenset(names).union(*map(self.rivals, names))
+        return frozenset(names).union(*map(self.choices_of, names))

@@ -61,6 +61,8 @@ REGISTERED = "+"
 """The beginning of the name under which a store notes that a function has registered code on an application."""
 LOCAL = "~"
 """The beginning of the name of a condition on a variable of a function: it ends with the function."""
+_CONSTANT = tuple("\"'-0123456789")
+"""How what stands for a constant begins in the name of a condition."""
 HAS, SOME, TRUE = "has", "some", "true"
 """What may be known of a component: it is present, it is not ``None`` either, it is true."""
 
@@ -68,6 +70,22 @@ HAS, SOME, TRUE = "has", "some", "true"
 def about(key: Key, level: str) -> str:
     """Return the condition that a component holds so much."""
     return "\t".join((level, *key))
+
+
+def excludes(condition: str, other: str) -> bool:
+    """Tell whether of two conditions at most one holds: one value is compared with different constants."""
+    value, _, constant = condition.partition(" == ")
+    against, _, another = other.partition(" == ")
+    constants = all(each.startswith(_CONSTANT) and " and " not in each for each in (constant, another))
+    return value == against and constants and constant != another
+
+
+@functools.lru_cache(maxsize=4096)
+def _ruled_out(facts: Facts, others: Facts) -> Facts:
+    """Return the conditions of ``others`` that cannot hold where ``facts`` do, as facts."""
+    equal = [name for name, holds in facts if holds and " == " in name]
+    rivals = [name for name, holds in others if holds and " == " in name] if equal else ()
+    return frozenset((name, False) for name in rivals if any(excludes(each, name) for each in equal))
 
 
 def is_mark(key: Key) -> bool:
@@ -171,6 +189,7 @@ def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Ce
         if (key, not holds) in right_side.facts:
             clauses |= _under((key, holds), left)
             clauses |= _under((key, not holds), right)
+    clauses |= _otherwise(left, left_side, right_side) | _otherwise(right, right_side, left_side)
     clauses = {*fewest(clauses, MOST_CLAUSES)}
     if not right.bits & ABSENT:
         clauses |= {frozenset((sign,)) for sign in left_side.signs}
@@ -200,6 +219,12 @@ def _stays(clause: Facts, other: Cell, side: Side) -> bool:
     return not other.bits & ABSENT or clause in other.clauses or side.excludes(clause)
 
 
+def _otherwise(cell: Cell, side: Side, other: Side) -> set[Facts]:
+    """Return the clauses under which a component is present on one path: what holds only on the other one does not."""
+    alone = lasting(other.facts) - side.facts if not cell.bits & ABSENT else ()
+    return {frozenset(((name, not truth),)) for name, truth in alone}
+
+
 def _under(fact: Fact, cell: Cell) -> set[Facts]:
     """Return the clauses under which a component is present, if ``fact`` decides for the path of ``cell``."""
     if not cell.bits & ABSENT:
@@ -214,7 +239,8 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     different = differing(left, right)
     if not different:
         return left
-    left_side, right_side = Side(left, left_facts), Side(right, right_facts)
+    left_side = Side(left, left_facts | _ruled_out(left_facts, right_facts))
+    right_side = Side(right, right_facts | _ruled_out(right_facts, left_facts))
     if len(different) > 1:
         different.sort(key=lambda key: not is_mark(key))
         pairs = [(key, left.get(key, MISSING), right.get(key, MISSING)) for key in different]

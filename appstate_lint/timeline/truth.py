@@ -159,11 +159,6 @@ def equals(condition: str, value: Value) -> str:
     return f"{condition} == {repr(value.value) if isinstance(value, Literal) else condition_of(value)}"
 
 
-def stable_part(condition: str) -> str:
-    """Return what is compared in a condition that something equals a constant."""
-    return condition.partition(" == ")[0]
-
-
 def implications(condition: str) -> Iterator[Fact]:
     """Yield what else holds where a stable condition does: what is true, or like a text, is not None."""
     value, is_compared, constant = condition.partition(" == ")
