@@ -127,13 +127,14 @@ def graph(asked: Asked, output_format: str) -> int:
 def infer(asked: Asked, write: bool) -> int:
     """Print the contracts that the code of PATH (default: here) keeps today, as TOML."""
     found = inferred(asked.reckoning.compliance)
+    number = f"{len(found)} contract{'s' if len(found) != 1 else ''}"
     file, shared = _target(asked.project.root, asked.config_path)
     if write:
         _write(file, _added(file, found, shared))
-        say(f"{len(found)} contracts in {file}; what was there stays as it was")
+        say(f"{number} in {file}; what was there stays as it was")
     else:
         emit(merged("", found, shared))
-        say(f"{len(found)} contracts; --write adds them to {file}")
+        say(f"{number}; --write adds them to {file}")
     say(*asked.notes())
     return CLEAN
 
