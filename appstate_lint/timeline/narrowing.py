@@ -112,8 +112,10 @@ class Narrowing(Ingredients):
         return path
 
     def take_implied(self, path: Path, known: Cell, bits: int) -> None:
-        """Note what holds wherever a component is present, if it is and was as ``known``; nothing is contradicted."""
-        for name, truth in known.implies if bits and not bits & ABSENT else ():
+        """Note, while serving, what holds wherever a component is present, if it is: it was as ``known`` before."""
+        if self.phase is not Phase.SERVING or not bits or bits & ABSENT:
+            return
+        for name, truth in known.implies:
             if (name, not truth) not in path.facts:
                 self.hold(path, name, truth)
 
