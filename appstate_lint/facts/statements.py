@@ -136,7 +136,7 @@ class Statements(Expressions):
         qualname = outer.prefix + node.name
         self.scopes.append(Scope(qualname + ".", outer.function, index))
         body = self.block(node.body)
-        self.scopes.pop()
+        outer.nested |= self.scopes.pop().nested  # methods close over the variables around their class
         self.classes[index] = flow.Class(
             node.name, qualname, bases, keywords, decorators, body, outer.function, self.at(node)
         )

@@ -293,6 +293,15 @@ def _outermost(project: Project, file: str, index: int) -> int:
         index = scope
 
 
+def around(project: Project, root: Root) -> Iterator[int]:
+    """Yield the function of a root, and those that are made in it, however deep; or the module."""
+    if root.function == MODULE:
+        yield MODULE
+        return
+    functions = range(len(project.facts[root.file].functions))
+    yield from (index for index in functions if _outermost(project, root.file, index) == root.function)
+
+
 def _split_main(body: Block) -> tuple[Block, Block]:
     """Return a module body without its ``if __name__ == "__main__"`` blocks, and those blocks."""
     plain = tuple(statement for statement in body if not is_main(statement))

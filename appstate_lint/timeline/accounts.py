@@ -14,7 +14,7 @@ from appstate_lint import faults
 from appstate_lint.frameworks import Tables
 from appstate_lint.model import Gap, Place
 from appstate_lint.project import Project
-from appstate_lint.project.launchers import MODULE, Launchers, Root, ancestors, roots
+from appstate_lint.project.launchers import MODULE, Launchers, Root, ancestors, around, roots
 from appstate_lint.project.mentions import Mentions
 from appstate_lint.project.modules import Modules
 from appstate_lint.sharing import shared
@@ -220,8 +220,22 @@ def all_accounts(
                 continue
             (account,) = teller.all([root])
             reached |= account.reached
-            accounts.append(account)
+            accounts.append(_doubted(account, found.callers.get((root.file, root.function), ()), mentions))
     return [*accounts, *_served_elsewhere(teller, found, accounts)]
+
+
+def _doubted(account: Account, callers: Iterable[Root], mentions: Mentions) -> Account:
+    """Return an account of code whose ``callers`` were not seen to come to it: what they write may be there."""
+    names = frozenset(
+        name
+        for caller in callers
+        for index in around(mentions.project, caller)
+        for name in mentions.written(caller.file, index)
+    )
+    lives = (
+        (life._replace(written_somewhere=life.written_somewhere | names), made_in) for life, made_in in account.lives
+    )
+    return account._replace(lives=tuple(lives)) if names else account
 
 
 def _served_elsewhere(teller: _Teller, found: Launchers, accounts: list[Account]) -> Iterator[Account]:

@@ -75,6 +75,8 @@ class Attributes(Members):
                 if name.startswith("__") or (name in MAPPING_METHODS and self.is_mapping(application)):
                     return Member(owner, name)
                 return self.read(application, name, at, path)
+            case Object() | Unknown() if name in MAPPING_METHODS and self.has_items(owner):
+                return Member(owner, name)
             case Object():
                 return self.object_attribute(owner, name, path, at)
             case ModuleValue(file=file):

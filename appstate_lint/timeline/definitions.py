@@ -78,7 +78,7 @@ class Definitions(Assignments):
         frame = self.frame
         cls = self.project.cls(frame.file, node.index)
         scope = self.closure(path)
-        body = Frame(frame.file, None, frame.scope, frame.scope if frame.function is not None else 0)
+        body = Frame(frame.file, None, scope, scope)
         body.name = "<class>"
         self.frames.append(body)
         inner = Path(dict(path.env) if frame.function is not None else {}, path.store, path.facts)

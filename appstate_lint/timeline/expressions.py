@@ -60,7 +60,7 @@ class Expressions(Displays):
 
     def closure(self, path: Path) -> int:
         """Return the number of the variables that functions made here close over."""
-        return self.frame.scope if self.frame.function is not None else 0
+        return self.frame.scope if self.frame.function is not None else self.frame.outer
 
     # ------------------------------------------------------------ text and sums
 

@@ -22,7 +22,7 @@ class Holders(Classes):
         """
         if isinstance(value, Chain):
             return self.nearest(value.owners, key, value.owners[-1])
-        if self.is_request(value) and self.living is not None and self.is_item_holder(self.living):
+        if self.has_items(value):
             return self.yielded_state()
         called = isinstance(value, Unknown) and not value.hint.startswith(EACH)
         if isinstance(value, Unknown) and called and self.is_called_application(value.hint):
@@ -33,6 +33,10 @@ class Holders(Classes):
                 return self.nearest(tuple(self.living_together(value)), key, value)
             return value
         return Holder(value) if isinstance(value, Object) and self.is_item_holder(value) else value
+
+    def has_items(self, value: Value) -> bool:
+        """Tell whether a value is a request that, as its application does, keeps state as items."""
+        return self.is_request(value) and self.living is not None and self.is_item_holder(self.living)
 
     def is_request(self, value: Value) -> bool:
         """Tell whether a value is a request, or something unknown that is called as they customarily are."""
