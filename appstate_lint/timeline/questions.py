@@ -161,8 +161,8 @@ class Timeline:
         Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
         code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
         some code deletes. Start-up and shutdown code counts where it has called the write itself, or is a later step of
-        the lifespan or handler that did, and a lifespan that in any case reads what is written where the application is
-        made: others may run under conditions that are tested elsewhere.
+        the lifespan or handler that did, and start-up that in any case reads what is written where the application is
+        made, or a later step of that: others may run under conditions that are tested elsewhere.
         """
         return tuple(self._maybe_missing())
 
@@ -192,6 +192,7 @@ class Timeline:
                 if read.phase is Phase.SERVING
                 or (not deleted and read.phase in _AROUND and _reader(read) in writing)
                 or (read.phase is Phase.STARTUP and not deleted and _belongs(read, early))
+                or (read.phase is Phase.BUILD and not deleted and _later_step(read, early))
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in by_function([read for read in sure if read.bits & PRESENT]):
@@ -418,14 +419,14 @@ def _belongs(read: Occurrence, writes: list[Occurrence]) -> bool:
 
 
 def _after_build(read: Occurrence, writes: list[Occurrence]) -> bool:
-    """Tell whether the lifespan reads, in any case, what is only written where the application is made."""
-    if read.conditional or read.swallowed or not read.by_lifespan:
+    """Tell whether start-up reads, in any case, what is only written where the application is made."""
+    if read.conditional or read.swallowed or not read.by_start_up:
         return False
     return all(each.phase.rank < Phase.STARTUP.rank for each in writes)
 
 
 def _later_step(read: Occurrence, writes: Iterable[Occurrence]) -> bool:
-    """Tell whether a read of start-up code comes after a write of the same lifespan or handler."""
+    """Tell whether a read comes after a write of the same lifespan, handler or launcher."""
     return not read.swallowed and any(
         write.order < read.order and write.phase is read.phase and write.stack[:1] == read.stack[:1] for write in writes
     )
