@@ -44,6 +44,9 @@ from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
 
+_TAKE_NONE = frozenset({"abc", "collections", "types", "typing", "typing_extensions"})
+"""The modules some of whose classes have None as an instance."""
+
 
 class Builtins(Known):
     """Calls builtins."""
@@ -168,7 +171,9 @@ class Builtins(Known):
         match value:
             case Literal(value=constant) if isinstance(kind, External):
                 known = getattr(builtins, kind.name, None)
-                return isinstance(constant, known) if isinstance(known, type) else None
+                if isinstance(known, type):
+                    return isinstance(constant, known)
+                return False if constant is None and kind.name.partition(".")[0] not in _TAKE_NONE else None
             case Literal() | Holder() if structural:
                 return None
             case Literal(value=constant):

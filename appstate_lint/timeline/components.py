@@ -118,7 +118,7 @@ class Components(Narrowing):
             and self.returns_answer(path),
             by_route=self.in_route and len(self.stack) == 1,
             for_route=self.in_route,
-            by_start_up=self.in_start_up,
+            by_hook=self.in_hook,
         )
         if self.phase is Phase.STARTUP and self.phasing is not None and not self.spawned:
             self.frame.touched.add(PHASE)

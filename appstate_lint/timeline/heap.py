@@ -128,7 +128,7 @@ class Heap:
         self.external_bases: dict[tuple[str, int], str] = {}
         self.spawned = False
         self.in_route = False
-        self.in_start_up = False
+        self.in_hook = False
         self.possible = False
         self.muted = 0
         self.asked: set[tuple[str | int, ...]] = set()

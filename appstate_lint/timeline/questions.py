@@ -161,8 +161,9 @@ class Timeline:
         Only what start-up certainly writes on some of its paths counts, or what other requests alone write; what
         code writes lazily for itself does not, nor does anything that could be written where we cannot see it, or that
         some code deletes. Start-up and shutdown code counts where it has called the write itself, or is a later step of
-        the lifespan or handler that did, and start-up that in any case reads what is written where the application is
-        made, or a later step of that: others may run under conditions that are tested elsewhere.
+        the lifespan or handler that did, start-up that in any case reads what is written where the application is
+        made, or a later step of that, and a handler of shutdown that reads in any case: others may run under conditions
+        that are tested elsewhere.
         """
         return tuple(self._maybe_missing())
 
@@ -193,6 +194,7 @@ class Timeline:
                 or (not deleted and read.phase in _AROUND and _reader(read) in writing)
                 or (read.phase is Phase.STARTUP and not deleted and _belongs(read, early))
                 or (read.phase is Phase.BUILD and not deleted and _later_step(read, early))
+                or (read.phase is Phase.SHUTDOWN and not deleted and _in_any_case(read))
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
             for readers in by_function([read for read in sure if read.bits & PRESENT]):
@@ -420,9 +422,12 @@ def _belongs(read: Occurrence, writes: list[Occurrence]) -> bool:
 
 def _after_build(read: Occurrence, writes: list[Occurrence]) -> bool:
     """Tell whether start-up reads, in any case, what is only written where the application is made."""
-    if read.conditional or read.swallowed or not read.by_start_up:
-        return False
-    return all(each.phase.rank < Phase.STARTUP.rank for each in writes)
+    return _in_any_case(read) and all(each.phase.rank < Phase.STARTUP.rank for each in writes)
+
+
+def _in_any_case(read: Occurrence) -> bool:
+    """Tell whether a lifespan, or a handler of start-up or shutdown, comes to a read whatever the conditions are."""
+    return read.by_hook and not (read.conditional or read.swallowed)
 
 
 def _later_step(read: Occurrence, writes: Iterable[Occurrence]) -> bool:

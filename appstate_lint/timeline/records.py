@@ -75,8 +75,8 @@ class Occurrence(msgspec.Struct):
     """Whether a route's own function does it, which nothing but a request runs."""
     for_route: bool = False
     """Whether a route's own function does it, or calls what does."""
-    by_start_up: bool = False
-    """Whether it belongs to what start-up surely runs: the one lifespan, a context or a handler of the application."""
+    by_hook: bool = False
+    """Whether it belongs to what the framework surely calls: the one lifespan, a context or a handler."""
     position: int = 0
     """For what start-up itself does: the bits of the positions among the named phases at which it can happen."""
     made_from: frozenset[str] = frozenset()
@@ -238,7 +238,7 @@ class Records:
         known.retried = known.retried and seen.retried
         known.by_route = known.by_route and seen.by_route
         known.for_route = known.for_route and seen.for_route
-        known.by_start_up = known.by_start_up and seen.by_start_up
+        known.by_hook = known.by_hook and seen.by_hook
         known.plain_none = known.plain_none and seen.plain_none
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written

@@ -219,9 +219,9 @@ class Starting(Registering):
         once.facts |= extra
         self.framed(registration.place, once)
         self.conditional += bool(extra)
-        self.in_start_up = self.phase is Phase.STARTUP
+        self.in_hook = True
         self.call_hook(registration.value, once, at_place(registration.place), application)
-        self.in_start_up = False
+        self.in_hook = False
         self.conditional -= bool(extra)
         self.unframe()
         self.settle(once)
@@ -259,10 +259,10 @@ class Starting(Registering):
         alternatives = [each for each in lifespans if each.place == first]
         later = [each for each in lifespans if each.place != first]
         joined: Path | None = None
-        self.in_start_up = len(alternatives) == 1
+        self.in_hook = len(alternatives) == 1
         for each in alternatives:
             joined = merge(joined, self.run_lifespan(each, path.fork()))
-        self.in_start_up = False
+        self.in_hook = False
         for each in later:
             if joined is not None:
                 joined = self.run_lifespan(each, joined)
@@ -274,9 +274,9 @@ class Starting(Registering):
         once = path.fork()
         once.facts |= extra
         self.conditional += bool(extra)
-        self.in_start_up = True
+        self.in_hook = True
         ended = self.run_lifespan(registration, once)
-        self.in_start_up = False
+        self.in_hook = False
         self.conditional -= bool(extra)
         return _unless(extra, ended, path) if extra else ended
 
