@@ -86,9 +86,11 @@ class Timeline:
                 continue
             if component.name.startswith("__"):
                 continue
-            beside = component.name in component.life.written_beside or self.written_elsewhere(component)
+            life = component.life
+            inside = any(each.writes for each in self.named(life, component.name))
+            beside = inside or component.name in life.written_beside or self.written_elsewhere(component)
             if beside and all(each.possible for each in component.reads):
-                reason = f"{component.life.name}: what may not run there reads what is written for another application"
+                reason = f"{life.name}: what may not run there reads what is written for another application"
             else:
                 reason = self.doubt(component)
             if reason:
