@@ -85,7 +85,7 @@ class Components(Narrowing):
 
     def touch(
         self, kind: Kind, owner: Object, component: str, at: At, path: Path, bits: int, value: Value | None = None,
-        gone: bool = False,
+        gone: bool = False, weak: bool = False,
     ) -> Occurrence | None:  # fmt: skip
         """Write an access down, unless the path is dead or nothing is being recorded."""
         if path.dead or self.muted:
@@ -110,6 +110,7 @@ class Components(Narrowing):
             partial=self.partial,
             possible=self.possible,
             augments=self.augmenting and kind is Kind.WRITE,
+            weak=weak,
             facts=path.facts,
             gone=gone,
             answers=bits == ABSENT
@@ -187,11 +188,11 @@ class Components(Narrowing):
         return Test((Narrow(owner, component, PRESENT),), (Narrow(owner, component, ABSENT),))
 
     def write(self, owner: Object, component: str, value: Value, at: At, path: Path, weak: bool = False) -> None:
-        """Store ``value`` in a component; a ``weak`` write may not have happened."""
+        """Store ``value`` in a component; a ``weak`` write may be that of another one."""
         owner = self.canonical(owner)
         key = (owner.site, component)
         before = self.cell(path, key)
-        seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value)
+        seen = self.touch(Kind.WRITE, owner, component, at, path, before.bits, value, weak=weak)
         if seen is not None:
             self.made_at[key, seen.place] = (value, self.is_blank(value))
         if path.dead:

@@ -195,7 +195,7 @@ class Timeline:
                 if read.phase is Phase.SERVING
                 or (not deleted and read.phase in _AROUND and _reader(read) in writing)
                 or (read.phase is Phase.STARTUP and not deleted and _belongs(read, early))
-                or (read.phase is Phase.BUILD and not deleted and _later_step(read, early))
+                or (read.phase is Phase.BUILD and not deleted and not read.conditional and _later_step(read, early))
                 or (read.phase is Phase.SHUTDOWN and not deleted and _in_any_case(read))
                 if not (read.possible or read.spawned or read.partial or component.runs_itself(read))
             ]
@@ -301,9 +301,10 @@ class Timeline:
     def doubt_of_order(self, component: Component) -> bool:
         """Tell whether the order of a component's known writes is in doubt.
 
-        An open holder does not matter here; a part that is filled from outside does.
+        An open holder does not matter here; a part that is filled from outside does, and a name that is only one of
+        several under which something is stored.
         """
-        if component.occurrences[0].owner in component.life.open_parts:
+        if component.occurrences[0].owner in component.life.open_parts or any(each.weak for each in component.writes):
             return True
         mentioned = any(component.name in unseen.words for unseen in self.unseen)
         return component.life.exhausted or component.name in component.life.written_somewhere or mentioned

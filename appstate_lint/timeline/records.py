@@ -69,6 +69,8 @@ class Occurrence(msgspec.Struct):
     plain_none: bool = False
     augments: bool = False
     """For a write: whether it changes what is there (``+=``), and so is no first one."""
+    weak: bool = False
+    """For a write: whether it may be that of another component, of whose name the code may think."""
     answers: bool = False
     """For a guard before serving: whether its function returns a value, the answer perhaps."""
     by_route: bool = False
@@ -239,6 +241,7 @@ class Records:
         known.by_route = known.by_route and seen.by_route
         known.for_route = known.for_route and seen.for_route
         known.by_hook = known.by_hook and seen.by_hook
+        known.weak = known.weak and seen.weak
         known.plain_none = known.plain_none and seen.plain_none
         known.replaces = known.replaces if seen.replaces is not None else None
         known.none_written = known.none_written or seen.none_written
