@@ -159,8 +159,9 @@ class Narrowing(Ingredients):
         """Yield what follows from whether a condition holds: of the values that are possible the last one is it."""
         if truth and self.phase is Phase.SERVING:
             yield from implications(condition)
-            rivals = sorted(self.deciding) if " == " in condition else ()
-            yield from ((each, False) for each in rivals if excludes(condition, each))
+            stable, is_compared, _ = condition.partition(" == ")
+            rivals = [each for each in self.deciding if each.startswith(stable)] if is_compared else []
+            yield from ((each, False) for each in sorted(rivals) if excludes(condition, each))
         elif not truth and condition in (choices := self.choices_of(condition)):
             left = [each for each in choices if each != condition and (each, False) not in path.facts] or [condition]
             yield from ((each, True) for each in left if len(left) == 1)

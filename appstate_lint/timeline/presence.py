@@ -145,11 +145,17 @@ def names(bits: int) -> tuple[str, ...]:
 
 
 class Side(NamedTuple):
-    """One of two paths that merge: its presences, the conditions that hold on it, and what shows that it is not it."""
+    """One of two paths that merge: its presences, the conditions that hold on it, and what shows that it is not it.
+
+    ``lasting`` are those of its conditions that hold for good, ``unless`` the clauses that what holds for good on the
+    other path only does not.
+    """
 
     store: Store
     facts: Facts
-    signs: tuple[Fact, ...] = ()
+    signs: tuple[Fact, ...]
+    lasting: Facts
+    unless: frozenset[Facts]
 
     def excludes(self, clause: Facts) -> bool:
         """Tell whether a clause cannot hold on this path."""
@@ -180,6 +186,8 @@ def join_values(left: Cell, right: Cell) -> Cell:
 
 def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Cell:
     """Join a component's cells at a merge of two paths."""
+    if left[:-1] == right[:-1]:
+        return left._replace(implies=_implied(left, right, left_side, right_side))
     joined = join_values(left, right)
     if not joined.bits & ABSENT:
         return joined
@@ -189,8 +197,11 @@ def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Ce
         if (key, not holds) in right_side.facts:
             clauses |= _under((key, holds), left)
             clauses |= _under((key, not holds), right)
-    clauses |= _otherwise(left, left_side, right_side) | _otherwise(right, right_side, left_side)
     clauses = {*fewest(clauses, MOST_CLAUSES)}
+    unless = (
+        left_side.unless if not left.bits & ABSENT else right_side.unless if not right.bits & ABSENT else frozenset()
+    )
+    clauses |= fewest(unless - clauses, MOST_CLAUSES - len(clauses))
     if not right.bits & ABSENT:
         clauses |= {frozenset((sign,)) for sign in left_side.signs}
     elif not left.bits & ABSENT:
@@ -201,10 +212,10 @@ def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Ce
 def _implied(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Facts:
     """Return what holds for good wherever a component is present that is one of two cells."""
     if not left.bits & PRESENT:
-        return right.implies | lasting(right_side.facts)
+        return right.implies | right_side.lasting
     if not right.bits & PRESENT:
-        return left.implies | lasting(left_side.facts)
-    return (left.implies | lasting(left_side.facts)) & (right.implies | lasting(right_side.facts))
+        return left.implies | left_side.lasting
+    return (left.implies | left_side.lasting) & (right.implies | right_side.lasting)
 
 
 def fewest(clauses: Set[Facts], most: int) -> frozenset[Facts]:
@@ -217,12 +228,6 @@ def fewest(clauses: Set[Facts], most: int) -> frozenset[Facts]:
 def _stays(clause: Facts, other: Cell, side: Side) -> bool:
     """Tell whether a clause of one path is true on the other one too."""
     return not other.bits & ABSENT or clause in other.clauses or side.excludes(clause)
-
-
-def _otherwise(cell: Cell, side: Side, other: Side) -> set[Facts]:
-    """Return the clauses under which a component is present on one path: what holds only on the other one does not."""
-    alone = lasting(other.facts) - side.facts if not cell.bits & ABSENT else ()
-    return {frozenset(((name, not truth),)) for name, truth in alone}
 
 
 def _under(fact: Fact, cell: Cell) -> set[Facts]:
@@ -239,8 +244,7 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
     different = differing(left, right)
     if not different:
         return left
-    left_side = Side(left, left_facts | _ruled_out(left_facts, right_facts))
-    right_side = Side(right, right_facts | _ruled_out(right_facts, left_facts))
+    left_side, right_side = _sides(left, right, left_facts, right_facts)
     if len(different) > 1:
         different.sort(key=lambda key: not is_mark(key))
         pairs = [(key, left.get(key, MISSING), right.get(key, MISSING)) for key in different]
@@ -252,6 +256,25 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
         for key in different
     }  # fmt: skip
     return {**left, **joined}
+
+
+def _sides(left: Store, right: Store, left_facts: Facts, right_facts: Facts) -> tuple[Side, Side]:
+    """Return the two sides of a merge, without what shows which is which."""
+    if not left_facts and not right_facts:
+        return Side(left, left_facts, (), left_facts, frozenset()), Side(
+            right, right_facts, (), right_facts, frozenset()
+        )
+    here, there = left_facts | _ruled_out(left_facts, right_facts), right_facts | _ruled_out(right_facts, left_facts)
+    return (
+        Side(left, here, (), lasting(here), _opposites(lasting(there) - here)),
+        Side(right, there, (), lasting(there), _opposites(lasting(here) - there)),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _opposites(facts: Facts) -> frozenset[Facts]:
+    """Return the clauses that one of some conditions does not hold."""
+    return frozenset(frozenset(((name, not truth),)) for name, truth in facts)
 
 
 def differing(left: Store, right: Store) -> list[Key]:
