@@ -34,8 +34,9 @@ def check(compliance: Compliance) -> Iterator[Finding]:
 def of_migrations(survey: Survey) -> Iterator[Finding]:
     """Yield a finding at each migration with an accessor of which nothing is, or was, in sight."""
     file = survey.settings.file
-    for migration in survey.settings.migrations if file is not None else ():
-        assert file is not None
+    if file is None:
+        return
+    for migration in survey.settings.migrations:
         place = Place(file, migration.line, 0, migration.line, 1)
         if unresolved := list(survey.unresolved(migration)):
             names = ", ".join(f"'{each}'" for each in unresolved)

@@ -7,7 +7,7 @@ from appstate_lint.facts.flow import Block
 from appstate_lint.model import Phase
 from appstate_lint.timeline.definitions import Definitions
 from appstate_lint.timeline.paths import Path, merge
-from appstate_lint.timeline.truth import none_test
+from appstate_lint.timeline.truth import equality, none_test
 from appstate_lint.timeline.values import NONE as NONE_VALUE
 from appstate_lint.timeline.values import ClassValue, Unknown
 
@@ -49,7 +49,7 @@ class Alternatives(Definitions):
             if case.value is not None and inner is not None:
                 constant = self.evaluate(case.value, inner)
 
-                test = none_test(subject) if constant == NONE_VALUE else self.equality(subject, constant)
+                test = none_test(subject) if constant == NONE_VALUE else equality(subject, constant)
                 inner, going = self.split(test, going)
             for name in case.names:
                 if inner is not None:

@@ -15,6 +15,7 @@ from appstate_lint.timeline.truth import (
     IS_NONE,
     as_test,
     condition_of,
+    equality,
     equals,
     named_test,
     none_test,
@@ -211,7 +212,7 @@ class Branches(Items):
             elif isinstance(right, Literal) and isinstance(right.value, bool):
                 test = as_test(left) if right.value else _flip(as_test(left))
             else:
-                test = self.equality(left, right)
+                test = equality(left, right)
             if isinstance(test, Literal):
                 return test if positive else Literal(not test.value)
             if isinstance(test, Test):
@@ -260,15 +261,6 @@ class Branches(Items):
             self.dynamic(holder.owner, at, writes=False)
             return UNKNOWN
         return self.ask(holder.owner, names[0], at, path)
-
-    def equality(self, left: Value, right: Value) -> Value:
-        """Return what ``left == right`` says, if one is stable and the other constant, or both are stable."""
-        left, right = plain(left), plain(right)
-        if isinstance(left, Literal):
-            left, right = right, left
-        stable = condition_of(left)
-        is_known = isinstance(right, Literal) or condition_of(right)
-        return named_test(equals(stable, right)) if stable and is_known else UNKNOWN
 
     def membership(self, element: Value, container: Value) -> Value:
         """Return what ``element in container`` says, if one is stable and the other constant."""

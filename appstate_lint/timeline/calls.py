@@ -9,6 +9,7 @@ from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.parts import DYNAMIC, CallSite
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.records import NoneCall
+from appstate_lint.timeline.truth import called
 from appstate_lint.timeline.values import (
     NONE as NONE_VALUE,
 )
@@ -186,9 +187,8 @@ class Calls(Builtins):
         table = self.tables.methods.get(hint)
         if table is not None:
             return self.act(table, args, keywords, path, at, hint)
-        constants = [repr(each.value) for each in args if isinstance(each, Literal)]
-        if hint in _TEXT_METHODS and function.origin and len(constants) == len(args):
-            return Unknown(hint, f"{function.origin}({', '.join(constants)})")
+        if hint in _TEXT_METHODS and (origin := called(function.origin, args)):
+            return Unknown(hint, origin)
         return self.somewhere(hint, args, keywords, path, at)
 
     def got(self, owner: Value, names: tuple[Value, ...], path: Path, at: At) -> Value:

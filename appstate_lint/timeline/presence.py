@@ -198,14 +198,10 @@ def join_cells(left: Cell, right: Cell, left_side: Side, right_side: Side) -> Ce
             clauses |= _under((key, holds), left)
             clauses |= _under((key, not holds), right)
     clauses = {*fewest(clauses, MOST_CLAUSES)}
-    unless = (
-        left_side.unless if not left.bits & ABSENT else right_side.unless if not right.bits & ABSENT else frozenset()
-    )
-    clauses |= fewest(unless - clauses, MOST_CLAUSES - len(clauses))
-    if not right.bits & ABSENT:
-        clauses |= {frozenset((sign,)) for sign in left_side.signs}
-    elif not left.bits & ABSENT:
-        clauses |= {frozenset((sign,)) for sign in right_side.signs}
+    for cell, side, other in ((left, left_side, right_side), (right, right_side, left_side)):
+        if not cell.bits & ABSENT:
+            clauses |= fewest(side.unless - clauses, MOST_CLAUSES - len(clauses))
+            clauses |= {frozenset((sign,)) for sign in other.signs}
     return joined._replace(clauses=frozenset(clauses), implies=_implied(left, right, left_side, right_side))
 
 
@@ -260,10 +256,6 @@ def join_stores(left: Store, right: Store, left_facts: Facts, right_facts: Facts
 
 def _sides(left: Store, right: Store, left_facts: Facts, right_facts: Facts) -> tuple[Side, Side]:
     """Return the two sides of a merge, without what shows which is which."""
-    if not left_facts and not right_facts:
-        return Side(left, left_facts, (), left_facts, frozenset()), Side(
-            right, right_facts, (), right_facts, frozenset()
-        )
     here, there = left_facts | _ruled_out(left_facts, right_facts), right_facts | _ruled_out(right_facts, left_facts)
     return (
         Side(left, here, (), lasting(here), _opposites(lasting(there) - here)),

@@ -311,14 +311,7 @@ class Timeline:
 
     def unreached_write(self, name: str) -> Occurrence | None:
         """Return a write of ``name`` in code that no application reaches."""
-        return next(
-            (
-                each
-                for each in self.unreached
-                if each.component == name and each.kind is Kind.WRITE and not each.augments
-            ),
-            None,
-        )
+        return next((each for each in self.unreached if each.component == name and each.initializes), None)
 
     def written_elsewhere(self, component: Component) -> tuple[str, Occurrence] | None:
         """Return the name of another application that writes a component of this name, with its first write."""

@@ -90,6 +90,11 @@ class Occurrence(msgspec.Struct):
     replaces: Place | None = None
     """For a write: where the different object was written that it replaces on every path to here."""
 
+    @property
+    def initializes(self) -> bool:
+        """Whether it writes, and not only adds to what is there."""
+        return self.kind is Kind.WRITE and not self.augments
+
 
 class Outside(NamedTuple):
     """A call that hands the application to code that is not seen."""
@@ -174,8 +179,6 @@ class Records:
 
     def __init__(self) -> None:
         self.occurrences: dict[OccurrenceKey, Occurrence] = {}
-        self.written: set[tuple[str, str]] = set()
-        """The components that something writes: owner and name."""
         self.dynamic: set[tuple[str, int, bool, str]] = set()
         self.outside: dict[tuple[str, Place], Outside] = {}
         self.none_calls: dict[tuple[Place, int, str], NoneCall] = {}
@@ -217,8 +220,6 @@ class Records:
             place.file, place.line, place.column, seen.owner, seen.component, seen.kind.value, seen.phase, seen.spawned,
             seen.possible,
         )  # fmt: skip
-        if seen.kind is Kind.WRITE and not seen.augments:
-            self.written.add((seen.owner, seen.component))
         known = self.occurrences.get(key)
         if known is None:
             self.occurrences[key] = seen

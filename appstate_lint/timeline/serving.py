@@ -81,11 +81,12 @@ class Serving(Beside):
 
     def unread(self, store: Store, before: Store) -> Store:
         """Return what serving made of a store without what only its reads made present: one request is not another."""
+        written = {(each.owner, each.component) for each in self.records.occurrences.values() if each.initializes}
         absent = {
             key: known
             for key, cell in store.items()
             if cell.bits & PRESENT and not (known := before.get(key, MISSING)).bits & PRESENT
-            if key not in self.records.written and not is_mark(key) and not self.is_open(key[0])
+            if key not in written and not is_mark(key) and not self.is_open(key[0])
         }
         return {**store, **absent} if absent else store
 

@@ -142,7 +142,7 @@ class Component:
     @cached_property
     def writes(self) -> list[Occurrence]:
         """The writes, in the order in which they can happen; those of shutdown code last. ``+=`` is none."""
-        found = [each for each in self.occurrences if each.kind is Kind.WRITE and not each.augments]
+        found = [each for each in self.occurrences if each.initializes]
         return sorted(found, key=lambda each: (each.phase.rank, each.order))
 
     @cached_property

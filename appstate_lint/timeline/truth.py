@@ -76,6 +76,16 @@ def named_test(condition: str) -> Test:
     return Test((Narrow(None, condition, 0, True),), (Narrow(None, condition, 0, False),))
 
 
+def equality(left: Value, right: Value) -> Value:
+    """Return what ``left == right`` says, if one is stable and the other constant, or both are stable."""
+    left, right = plain(left), plain(right)
+    if isinstance(left, Literal):
+        left, right = right, left
+    stable = condition_of(left)
+    is_known = isinstance(right, Literal) or condition_of(right)
+    return named_test(equals(stable, right)) if stable and is_known else UNKNOWN
+
+
 def ordering(left: Value, op: str, right: Value) -> Value:
     """Return what ``left < right`` (or with another such sign) says, if one is stable and the other constant."""
     left, right = plain(left), plain(right)
@@ -157,6 +167,12 @@ def _unless_none(value: Value) -> str:
 def equals(condition: str, value: Value) -> str:
     """Return the condition that something stable equals a constant, or something else that is stable."""
     return f"{condition} == {repr(value.value) if isinstance(value, Literal) else condition_of(value)}"
+
+
+def called(stable: str, args: tuple[Value, ...]) -> str:
+    """Return the name of what a call of something stable gives: the same for the same constants; empty for others."""
+    constants = [repr(each.value) for each in args if isinstance(each, Literal)]
+    return f"{stable}({', '.join(constants)})" if stable and len(constants) == len(args) else ""
 
 
 def implications(condition: str) -> Iterator[Fact]:

@@ -8,7 +8,7 @@ from appstate_lint.frameworks import FrameworkClass
 from appstate_lint.timeline.containers import DICT_METHODS, Containers
 from appstate_lint.timeline.paths import Path, merge
 from appstate_lint.timeline.presence import ABSENT, PRESENT, Cell, lasting
-from appstate_lint.timeline.truth import condition_of
+from appstate_lint.timeline.truth import called, condition_of
 from appstate_lint.timeline.values import (
     BUILTINS,
     UNKNOWN,
@@ -279,8 +279,6 @@ class Unseen(Containers):
         if not package:
             return self.somewhere(name, args, keywords, path, at)
         self.unseen(f"{package}.{name}", args, keywords, path, at, third_party=True)
-        constants = [repr(each.value) for each in args if isinstance(each, Literal)]
-        condition = condition_of(Member(owner, name)) if name.startswith("get") and constants else ""
-        stable = condition and len(constants) == len(args) and not keywords
-        origin = f"{condition}({', '.join(constants)})" if stable else ""
+        is_getter = name.startswith("get") and args and not keywords
+        origin = called(condition_of(Member(owner, name)), args) if is_getter else ""
         return Unknown(name, origin, package if self.tables.is_described(package) else "")
