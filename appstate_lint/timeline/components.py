@@ -47,6 +47,9 @@ MISSING_ITEM = frozenset({"KeyError", "LookupError"})
 class Components(Narrowing):
     """Accesses to application state."""
 
+    late_writes: dict[Key, Cell]
+    """What a launcher writes to an application whose server it has started."""
+
     def yielded_state(self) -> Value:
         """Return the state that the lifespan of the running application yields, as requests see it."""
         application = self.living or self.the_application()
@@ -97,7 +100,7 @@ class Components(Narrowing):
             owner=owner.site,
             component=component,
             kind=kind,
-            phase=self.phase,
+            phase=Phase.SERVING if self.is_launched(path, owner.site) else self.phase,
             bits=bits,
             order=self.records.tick(),
             function=self.frame.name,
@@ -200,6 +203,8 @@ class Components(Narrowing):
         bits = bits_of(value)
         made = self.place(at) if is_made(value) else None
         path.put(key, Cell(bits | before.bits) if weak else Cell(bits, made=made, truth=constant_truth(value)))
+        if self.is_launched(path, owner.site):
+            self.late_writes[key] = path.store[key]
         self.forget(path, key)
         self.remember(key, value)
         self.may_raise(path)

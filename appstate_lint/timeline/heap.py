@@ -16,7 +16,7 @@ from appstate_lint.project import Project, Symbol
 from appstate_lint.timeline.frames import Frame, Raised, Scoped
 from appstate_lint.timeline.paths import Env, Path
 from appstate_lint.timeline.phasing import Phasing
-from appstate_lint.timeline.presence import Facts, Key
+from appstate_lint.timeline.presence import Facts, Key, Store
 from appstate_lint.timeline.records import CallStep, Records
 from appstate_lint.timeline.values import (
     APPLICATION,
@@ -132,6 +132,8 @@ class Heap:
         self.possible = False
         self.muted = 0
         self.asked: set[tuple[str | int, ...]] = set()
+        self.left: dict[Key, Store] = {}
+        """What start-up left in applications whose servers a launcher starts, when the life was last interpreted."""
         self.changes = 0
 
     # ------------------------------------------------------------ frames

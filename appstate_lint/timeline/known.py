@@ -104,7 +104,7 @@ class Known(Unseen):
                 self.later(code, rest, passed, path, at)
                 return UNKNOWN
             case "serve":
-                self.launched(code, keywords, path, at)
+                self.launched(code, keywords, path, at, now=self.tables.classes.get(table.names[0]) is None)
                 return UNKNOWN
             case "start":
                 for option in options(plain(code)):

@@ -10,14 +10,17 @@ from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import (
     ABSENT,
     HAS,
+    LAUNCHED,
     LOCAL,
     MISSING,
+    PRESENT,
     SOME,
     TRUE,
     VALUE,
     Cell,
     Fact,
     Key,
+    Store,
     about,
     excludes,
     given,
@@ -25,6 +28,9 @@ from appstate_lint.timeline.presence import (
 )
 from appstate_lint.timeline.truth import condition_of, implications, one_component, truth_of
 from appstate_lint.timeline.values import AnyOf, Loaded, Narrow, Object, Test, Value, plain
+
+_LAUNCHING = frozenset({Phase.IMPORT, Phase.BUILD})
+"""The phases in which launchers run."""
 
 
 class Narrowing(Ingredients):
@@ -42,10 +48,35 @@ class Narrowing(Ingredients):
         """Return what a component can hold on this path, and remember that it was asked."""
         self.frame.touched.add(key)
         found = path.store.get(key, MISSING)
+        if found.bits & ABSENT and self.is_launched(path, key[0]):
+            found = self.as_started(key, found)
         if found.clauses:
             self.frame.consulted.update(name for clause in found.clauses for name, _ in clause)
             return given(found, path.facts)
         return found
+
+    def is_launched(self, path: Path, site: str) -> bool:
+        """Tell whether a launcher, which runs, has started a server of an application: what follows runs beside it."""
+        if self.phase not in _LAUNCHING:
+            return False
+        self.frame.touched.add((site, LAUNCHED))
+        return (site, LAUNCHED) in path.store
+
+    def as_started(self, key: Key, cell: Cell) -> Cell:
+        """Return what a component can hold once start-up is over: code waits for that where it starts a server."""
+        mark = (key[0], LAUNCHED)
+        self.asked.add(mark)
+        left = self.left.get(mark, {}).get(key, MISSING)
+        return left._replace(bits=left.bits | cell.bits & PRESENT)
+
+    def note_left(self, application: Object, store: Store) -> None:
+        """Keep what start-up leaves in an application; that is a change if its launcher looks at it."""
+        site = self.canonical(application).site
+        mark = (site, LAUNCHED)
+        left = {key: cell for key, cell in store.items() if key[0] == site}
+        if self.left.get(mark) != left:
+            self.left[mark] = left
+            self.changes += mark in self.asked
 
     def suppose(self, path: Path, value: Value, truth: bool) -> Path | None:
         """Return ``path`` as it goes on where ``value`` is true (or false), ``None`` where it cannot be."""

@@ -176,14 +176,18 @@ class Parts(Components):
         """Do that part."""
         raise NotImplementedError
 
+    def join_tasks(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
+        """Run coroutines that are awaited together."""
+        raise NotImplementedError
+
     def later(
         self, code: Value, args: tuple[Value, ...] | None, keywords: Keywords, path: Path, at: At, stack: str = ""
     ) -> None:
         """Note code that runs when an exit stack is left."""
         raise NotImplementedError
 
-    def launched(self, code: Value, keywords: Keywords, path: Path, at: At) -> None:
-        """Note that an application is given to a server."""
+    def launched(self, code: Value, keywords: Keywords, path: Path, at: At, now: bool = True) -> None:
+        """Note that an application is given to a server, which starts ``now`` or later."""
         raise NotImplementedError
 
     def handed(self, later: Invocation) -> Invocation:

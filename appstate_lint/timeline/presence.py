@@ -59,6 +59,8 @@ BORN = ""
 """The name under which a store notes that an application was made on the way to it."""
 REGISTERED = "+"
 """The beginning of the name under which a store notes that a function has registered code on an application."""
+LAUNCHED = "^"
+"""The name under which a store notes that a server of an application has been started on the way to it."""
 LOCAL = "~"
 """The beginning of the name of a condition on a variable of a function: it ends with the function."""
 _CONSTANT = tuple("\"'-0123456789")
@@ -90,7 +92,7 @@ def _ruled_out(facts: Facts, others: Facts) -> Facts:
 
 def is_mark(key: Key) -> bool:
     """Tell whether a key of a store is no component, but notes what happened on the way."""
-    return key[1] == BORN or key[1].startswith(REGISTERED)
+    return key[1] in (BORN, LAUNCHED) or key[1].startswith(REGISTERED)
 
 
 def proved(marks: Iterable[Key], store: Store) -> Facts:

@@ -111,8 +111,7 @@ class Registering(Launches):
             case "start" | "start-handlers":
                 self.start_now(owner, path, role == "start-handlers")
             case "serve-own":
-                served = (owner,) if self.kind(owner) == "application" else self.registered(owner, "served")
-                for target in served:
+                for target in (owner,) if self.kind(owner) == "application" else tuple(self.served_by(owner)):
                     self.launched(target, keywords, path, at)
             case "entries":
                 self.start_entries(owner, path, at)

@@ -99,10 +99,11 @@ class Unseen(Containers):
             self.use(each)
         if builtin is not None:
             return builtin(args, keywords, path, at)
-        table = self.tables.functions.get(name)
+        table, spec = self.tables.functions.get(name), self.tables.classes.get(name)
         if table is not None:
-            return self.act(table, args, keywords, path, at, name)
-        spec = self.tables.classes.get(name)
+            done = self.act(table, args, keywords, path, at, name)
+            if spec is None:
+                return done
         if spec is not None:
             if spec.kind == "state":
                 return self.make_state(args, path, at)
