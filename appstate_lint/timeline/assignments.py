@@ -191,6 +191,8 @@ class Assignments(Calls):
                 self.keep(self.class_attributes, (file, index, name), value)
             case Literal(value=None):
                 path.dead = True
+            case _:
+                self.hand_container(value)
 
     def switch(self, owner: Object, name: str, value: Value, path: Path) -> None:
         """Note that a setting is on or off from here on: what was only there if it was so is no longer."""
@@ -234,6 +236,8 @@ class Assignments(Calls):
             case DictValue(number=number):
                 self.note_kept((value,))
                 self.put_item(number, name, value)
+            case ListValue():
+                self.hand_container(owner)
             case Object(cls=cls) if cls is not None:
                 method = self.method(cls, "__setitem__")
                 if method is not None:

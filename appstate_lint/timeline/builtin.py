@@ -241,6 +241,7 @@ class Builtins(Known):
         """``map``: the function is called with each member."""
         members = self.members(args[1]) if len(args) == 2 else None
         if members is None or len(members) > MOST_ITEMS:
+            self.hand_container(args[0] if args else UNKNOWN)
             return self.first(args, keywords, path, at)
         return TupleValue(tuple(self.invoke(args[0], (each,), (), path, at) for each in members))
 

@@ -139,6 +139,7 @@ class Containers(Functions):
         cell = self.list_cell(number)
         if name in _LIST_CHANGERS:
             self.note_kept(args)
+            self.note_filled(cell)
         if name in ("append", "add", "insert"):
             item = args[-1] if args else UNKNOWN
             if item not in cell.items:
@@ -156,27 +157,45 @@ class Containers(Functions):
             return join_all(cell.items)
         return NONE_VALUE
 
-    def dict_method(self, owner: DictValue, number: int, name: str, args: tuple[Value, ...]) -> Value:
+    def dict_method(
+        self, owner: DictValue, number: int, name: str, args: tuple[Value, ...], keywords: Keywords
+    ) -> Value:
         cell = self.dict_cell(number)
         if name in ("update", "setdefault"):
             self.note_kept(args)
         match name:
             case "items":
-                if cell.open or cell.rest is not None:
+                if not cell.is_known:
                     return Member(owner, name)
                 return TupleValue(tuple(TupleValue((Literal(key), value)) for key, value in cell.items.items()))
             case "values":
-                if cell.open or cell.rest is not None:
+                if not cell.is_known:
                     return Member(owner, name)
                 return TupleValue(tuple(cell.items.values()))
             case "keys":
                 return owner
+            case "setdefault" if args:
+                return self.set_default(number, plain(args[0]), args[1] if len(args) > 1 else NONE_VALUE)
             case "get" | "pop" | "setdefault":
                 return self.dict_item(number, plain(args[0])) if args else UNKNOWN
             case "update":
                 if args:
                     self.update_dict(number, args[0])
+                for key, value in keywords:
+                    self.put_item(number, Literal(key), value)
+                if not args and not keywords:  # what two asterisks unpack
+                    self.hand_container(owner)
                 return NONE_VALUE
             case "copy":
                 return owner
+            case "__setitem__":
+                self.hand_container(owner)
         return UNKNOWN
+
+    def set_default(self, number: int, key: Value, default: Value) -> Value:
+        """``setdefault``: put a value into a dict where nothing is; return what is there then, which may be another."""
+        known = self.dict_item(number, key)
+        if not isinstance(key, Literal) or key.value not in self.dict_cell(number).items:
+            self.put_item(number, key, default)
+            return default if isinstance(default, (ListValue, DictValue)) else known
+        return known

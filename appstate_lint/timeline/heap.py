@@ -42,27 +42,50 @@ _Name = TypeVar("_Name", bound="tuple[str | int, ...]")
 class ListCell:
     """A list or set of the linted program: the values put into it.
 
-    ``open`` if others may be in it too, ``display`` if it is written out where it is made.
+    ``open`` if others may be in it too, ``display`` if it is written out where it is made, by ``maker`` (file, function
+    and call); ``handed`` if code that is not seen has it, and may put something in.
     """
 
-    __slots__ = ("display", "items", "open")
+    __slots__ = ("display", "handed", "items", "maker", "open")
 
-    def __init__(self) -> None:
-        self.display = False
+    def __init__(self, maker: tuple[str, int, int]) -> None:
+        self.maker = maker
+        self.display = self.handed = False
         self.items: list[Value] = []
         self.open = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was seen to be put in."""
+        return not self.items and not self.open
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all is known that is in it; of nothing that is so only where nobody else has it."""
+        return not self.open and not (self.handed and not self.items)
+
 
 class DictCell:
-    """A dict of the linted program, keyed by constants."""
+    """A dict of the linted program, keyed by constants; ``rest`` joins what is in it under other keys."""
 
-    __slots__ = ("display", "items", "open", "rest")
+    __slots__ = ("display", "handed", "items", "maker", "open", "rest")
 
-    def __init__(self) -> None:
-        self.display = False
+    def __init__(self, maker: tuple[str, int, int]) -> None:
+        self.maker = maker
+        self.display = self.handed = False
         self.items: dict[str | int | float | bool | None, Value] = {}
         self.rest: Value | None = None
         self.open = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was seen to be put in."""
+        return not self.items and not self.open and self.rest is None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all is known that is in it; of nothing that is so only where nobody else has it."""
+        return not self.open and self.rest is None and not (self.handed and not self.items)
 
 
 class Heap:
@@ -166,15 +189,19 @@ class Heap:
         """Return the list of that number."""
         cell = self.lists.get(number)
         if cell is None:
-            cell = self.lists[number] = ListCell()
+            cell = self.lists[number] = ListCell(self.call_that_runs())
         return cell
 
     def dict_cell(self, number: int) -> DictCell:
         """Return the dict of that number."""
         cell = self.dicts.get(number)
         if cell is None:
-            cell = self.dicts[number] = DictCell()
+            cell = self.dicts[number] = DictCell(self.call_that_runs())
         return cell
+
+    def call_that_runs(self) -> tuple[str, int, int]:
+        """Return the file, function and number of the call that runs."""
+        return (self.frame.file, self.frame.index, self.frame.scope) if self.frames else ("", -1, 0)
 
     # ------------------------------------------------------------ names
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appstate_lint.timeline.heap import single
+from appstate_lint.timeline.heap import DictCell, ListCell, single
 from appstate_lint.timeline.holders import Holders
 from appstate_lint.timeline.values import (
     EACH,
@@ -35,10 +35,10 @@ class Members(Holders):
                 return items
             case ListValue(number=number):
                 cell = self.list_cell(number)
-                return None if cell.open else tuple(cell.items)
+                return tuple(cell.items) if cell.is_known else None
             case DictValue(number=number):
                 table = self.dict_cell(number)
-                return None if table.open or table.rest else tuple(Literal(key) for key in table.items)
+                return tuple(Literal(key) for key in table.items) if table.is_known else None
             case AnyOf(options=several):
                 found: dict[Value, None] = {}
                 for option in several:
@@ -106,9 +106,29 @@ class Members(Holders):
             return cell.rest if cell.rest is not None else Unknown(str(name.value))
         return join_all([*cell.items.values(), *([cell.rest] if cell.rest is not None else [])])
 
+    def note_filled(self, cell: ListCell | DictCell) -> None:
+        """Note that something comes into a list or dict: what was empty matters to those who made it elsewhere."""
+        if cell.is_empty and not cell.handed and cell.maker != self.call_that_runs():
+            self.activity += 1
+
+    def hand_container(self, value: Value) -> None:
+        """Note that code which is not seen has a list or dict, or a method of it, and may put something in."""
+        for option in options(plain(value)):
+            cell: ListCell | DictCell
+            match option.owner if isinstance(option, Member) else option:
+                case ListValue(number=number):
+                    cell = self.list_cell(number)
+                case DictValue(number=number):
+                    cell = self.dict_cell(number)
+                case _:
+                    continue
+            self.note_filled(cell)
+            cell.handed = True
+
     def put_item(self, cell_number: int, name: Value, value: Value) -> None:
         """Join ``value`` into an entry of a dict."""
         cell = self.dict_cell(cell_number)
+        self.note_filled(cell)
         for option in options(name):
             if isinstance(option, Literal):
                 known = cell.items.get(option.value)
@@ -120,6 +140,7 @@ class Members(Holders):
         """Merge a dict into another."""
         source = single(plain(source))
         cell = self.dict_cell(number)
+        self.note_filled(cell)
         for option in options(source):
             if isinstance(option, DictValue):
                 other = self.dict_cell(option.number)

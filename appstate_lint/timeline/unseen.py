@@ -141,6 +141,9 @@ class Unseen(Containers):
                     self.hand_over(value.owner, name, at, third_party, holder=True)
                 elif isinstance(value, Object) and self.kind(value) == "application":
                     self.hand_over(value, name, at, third_party, holder=False)
+        for value in (*args, *(value for _, value in keywords)):
+            if name not in BUILTINS or isinstance(plain(value), Member):
+                self.hand_container(value)
         self.hand_functions(args, keywords, path, at)
         return Unknown(name.rpartition(".")[2])
 
@@ -202,6 +205,13 @@ class Unseen(Containers):
         for value in self.flattened(values) if values else ():
             if type(value) is FunctionValue or (type(value) is Invocation and value.kind in _CODE):
                 self.spawn(value, path, at, certain=False)
+                self.hand_variables(value)
+
+    def hand_variables(self, code: Value) -> None:
+        """Note that unseen code was given a function, which may put something into the variables around it."""
+        scoped = self.scopes.get(code.scope) if isinstance(code, FunctionValue) else None
+        for value in scoped.variables.values() if scoped is not None else ():
+            self.hand_container(value)
 
     def keep_functions(self, owner: Object, args: tuple[Value, ...], keywords: Keywords, path: Path) -> None:
         """Note which functions an object that is not seen was given: used as lifespan, it runs them in that order."""
@@ -231,7 +241,7 @@ class Unseen(Containers):
             case ListValue(number=number):
                 return self.list_method(number, name, args)
             case DictValue(number=number):
-                return self.dict_method(owner, number, name, args)
+                return self.dict_method(owner, number, name, args, keywords)
             case Invocation(kind="generator") if name in _ENTERS:
                 return self.enter(owner, path, at)
             case FunctionValue() | TupleValue() | Literal() | Invocation():
