@@ -18,6 +18,8 @@ from appstate_lint.timeline.names import nearest
         ("notif_count", ["notifications"], None),
         ("cart_url", ["cart_setup_tasks"], None),
         ("cart_url", ["cart_tasks", "cart_urls"], "cart_urls"),
+        ("job_cmd_lock", ["job_command_lock", "job_factory", "job_restart"], "job_command_lock"),
+        ("app_cfg", ["app_config", "app_router"], "app_config"),
         ("pool", ["cache", "engine"], None),
         ("pool", ["pool"], None),
     ],

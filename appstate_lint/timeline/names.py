@@ -37,6 +37,8 @@ def closeness(left: str, right: str) -> float:
     ratio = difflib.SequenceMatcher(None, left, right).ratio()
     if first - SUFFIXES == second - SUFFIXES and first - SUFFIXES:
         return 2.0 + ratio
+    if _contracts(_split(left), _split(right)):
+        return 1.9 + ratio
     core, other = first - SUFFIXES, second - SUFFIXES
     if core and other and (core < other or other < core or first < second or second < first):
         return 1.5 + ratio
@@ -62,6 +64,27 @@ def _words(name: str) -> frozenset[str]:
 
 def _split(name: str) -> list[str]:
     return [word for word in name.lower().split("_") if word]
+
+
+def _contracts(left: list[str], right: list[str]) -> bool:
+    """Tell whether two names say the same word by word, some of them shortened, as ``job_cmd`` of ``job_command``."""
+    if len(left) != len(right) or len(left) < 2 or not set(left) & set(right):
+        return False
+    return all(
+        first == second or _is_short(*sorted((first, second), key=len))
+        for first, second in zip(left, right, strict=True)
+    )
+
+
+def _is_short(short: str, long: str) -> bool:
+    """Tell whether a word is another one without some letters in between (``cfg``, ``cmd``, ``mgr``)."""
+    letters = iter(long)
+    return (
+        3 <= len(short) < len(long)
+        and short[-1] == long[-1]
+        and short[0] == long[0]
+        and all(letter in letters for letter in short)
+    )
 
 
 def _abbreviates(short: str, long: str) -> bool:
