@@ -93,7 +93,7 @@ class Functions(Results):
         identity: tuple[object, ...] = (function.file, function.index, function.scope, tuple(env.items()))
         if (function.file, function.index) in self.factories and self.frames:
             identity += (self.frame.file, self.frame.scope, at)
-        cls = function.bound.cls if isinstance(function.bound, Object) else None
+        cls = function.bound.cls if isinstance(function.bound, Object) else function.bound
         running = (function.file, function.index, function.scope, cls)
         if running in self.bottom:
             path.dead = True
