@@ -137,11 +137,14 @@ class Beside(Idling):
         return _function(code) in self.records.reached
 
     def run_possible(self, current: Path, effects: Path) -> Path:
-        """Run functions that live code mentions although no call of it could be resolved."""
+        """Run functions that live code mentions although no call of it could be resolved.
+
+        Those that ask for what this application has, in the life of one that begins before it, are among them.
+        """
         self.possible = True
         idle = {(each.file, each.function) for each in self.idle(self.living)} if self.living is not None else set()
         others = self.of_others()
-        for function in self.mentions.possible(self.records.reached, self.imported):
+        for function in self.mentions.possible(self.records.reached - self.ahead, self.imported):
             if function in others or (function[0], self.project.function(*function).qualname) in idle:
                 continue
             path = Path({}, current.store, current.facts)

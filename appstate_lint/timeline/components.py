@@ -10,7 +10,21 @@ from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline.narrowing import Narrowing
 from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.phasing import PHASE, positions
-from appstate_lint.timeline.presence import ABSENT, HAS, NONE, PRESENT, VALUE, Cell, Key, about, is_about, rewritten
+from appstate_lint.timeline.presence import (
+    ABSENT,
+    BORN,
+    HAS,
+    NONE,
+    PRESENT,
+    VALUE,
+    Cell,
+    Facts,
+    Key,
+    Store,
+    about,
+    is_about,
+    rewritten,
+)
 from appstate_lint.timeline.records import EARLY, CallStep, Made, NoneCall, Occurrence, Outside
 from appstate_lint.timeline.truth import constant_truth
 from appstate_lint.timeline.values import NONE as NONE_VALUE
@@ -49,6 +63,9 @@ class Components(Narrowing):
 
     late_writes: dict[Key, Cell]
     """What a launcher writes to an application whose server it has started."""
+    targets: list[tuple[Object, Store, Facts]]
+    ahead: set[tuple[str, int]]
+    """Functions that ask an application for something in the life of another one, which begins before it is made."""
 
     def yielded_state(self) -> Value:
         """Return the state that the lifespan of the running application yields, as requests see it."""
@@ -93,6 +110,9 @@ class Components(Narrowing):
         """Write an access down, unless the path is dead or nothing is being recorded."""
         if path.dead or self.muted:
             return None
+        if bits == ABSENT and kind is not Kind.WRITE and self.is_ahead(owner, path):
+            self.ahead.add((self.frame.file, self.frame.index))
+            return None
         errors = MISSING_ITEM if self.by_item else MISSING_ATTRIBUTE
         caught = any(names & errors for names in self.catching)
         seen = Occurrence(
@@ -131,6 +151,15 @@ class Components(Narrowing):
             self.note_written(seen, value, path)
         self.records.add(seen)
         return seen
+
+    def is_ahead(self, owner: Object, path: Path) -> bool:
+        """Tell whether the launcher makes an application only later, and tells what it has there in a life of its own.
+
+        The life of one that is served before begins without it, though its code may come to hold it.
+        """
+        if (owner.site, BORN) in path.store:
+            return False
+        return any(self.canonical(each).site == owner.site for each, _, _ in self.targets if each != self.living)
 
     def note_written(self, write: Occurrence, value: Value, path: Path) -> None:
         """Write down what a write stores, from what that was made, and what it replaces."""

@@ -101,6 +101,7 @@ class Life(Serving):
         self.entered = set()
         self.starting = set()
         self.remade = set()
+        self.ahead = set()
         self.optional = set()
         self.exits = {}
         self.fresh_exits = []
