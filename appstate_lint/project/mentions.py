@@ -11,7 +11,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Block, Expr
 from appstate_lint.frameworks import Tables
 from appstate_lint.project.discovered import unnamed_routers
-from appstate_lint.project.shapes import Shapes
+from appstate_lint.project.shapes import Shapes, named_by
 from appstate_lint.project.symbols import Project
 
 EXPORTS = "__all__"
@@ -41,6 +41,7 @@ class Mentions:
         self._written: dict[tuple[str, int], Mapping[str, int]] = {}
         self._shaped: dict[str, tuple[int, ...]] = {}
         self._touching: dict[str, frozenset[int]] = {}
+        self._named: dict[tuple[str, int], bool] = {}
 
     @cached_property
     def unnamed_routers(self) -> tuple[str, ...]:
@@ -159,6 +160,15 @@ class Mentions:
         if known is None:
             known = self._touching[file] = frozenset(self.shaped(file))
         return index in known
+
+    def named_by_object(self, file: str, index: int) -> bool:
+        """Tell whether a method takes the name of an attribute or item that it accesses from its own object."""
+        known = self._named.get((file, index))
+        if known is None:
+            function = self.project.function(file, index)
+            own = function.params[0].name if function.owner >= 0 and function.params else ""
+            known = self._named[file, index] = bool(own) and named_by(own, function.body)
+        return known
 
     def module_touches(self, file: str) -> bool:
         """Tell whether the body of a module visibly touches a holder."""

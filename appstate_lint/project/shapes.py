@@ -166,6 +166,19 @@ BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 _FAKING = frozenset({flow.Bind, flow.Call})
 
 
+def named_by(owner: str, block: Block) -> bool:
+    """Tell whether code accesses an attribute or item whose name is an attribute of a variable."""
+    names = (
+        node.index if isinstance(node, flow.Item) else node.args[1]
+        for node in flow.nodes(block)
+        if isinstance(node, flow.Item)
+        or (isinstance(node, flow.Call) and flow.last_name(node.func) in BY_NAME and len(node.args) > 1)
+    )
+    return any(
+        isinstance(each, flow.Attr) and isinstance(each.value, flow.Name) and each.value.id == owner for each in names
+    )
+
+
 def _key_name(call: flow.Call) -> str:
     """Return the name that a key is made with, empty if it is not written there."""
     given = call.args[0] if call.args else dict(call.keywords).get("name")

@@ -32,6 +32,9 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
+    literal_names,
+    options,
+    plain,
 )
 
 MOST_CALLS = 60_000
@@ -171,8 +174,7 @@ class Functions(Results):
         situation: tuple[object, ...],
     ) -> Value:  # fmt: skip
         """Run a function from what start-up and serving leave, whatever its caller knows; that is remembered once."""
-        names = self.takes_names(function)
-        env = {name: self.wide(name, value, names) for name, value in env.items()}
+        env = self.general(function, env, self.takes_names(function))
         identity = ("anyhow", function.file, function.index, function.scope, tuple(env.items()))
         key = (identity, situation)
         inner = Path({}, self.baseline, self.baseline_facts)
@@ -201,8 +203,13 @@ class Functions(Results):
         runs = self.situations.get((function.file, function.index), 0)
         if runs < MANY_SITUATIONS:
             return env
-        names = runs < 4 * MANY_SITUATIONS or self.takes_names(function)
-        return {name: self.wide(name, value, names) for name, value in env.items()}
+        return self.general(function, env, runs < 4 * MANY_SITUATIONS or self.takes_names(function))
+
+    def general(self, function: FunctionValue, env: dict[str, Value], names: bool) -> dict[str, Value]:
+        """Return arguments without what tells them apart, but for the object that keeps a name for a method."""
+        keeps = self.keeps_texts(function, env)
+        kept = function.bound if keeps or self.mentions.named_by_object(function.file, function.index) else None
+        return {name: value if value == kept else self.wide(name, value, names or keeps) for name, value in env.items()}
 
     def takes_names(self, function: FunctionValue) -> bool:
         """Tell whether a function may touch a component whose name is an argument of its own."""
@@ -245,12 +252,22 @@ class Functions(Results):
     def is_inert(self, function: FunctionValue, env: dict[str, Value]) -> bool:
         """Tell whether a call may be skipped: the function did nothing to state in several situations.
 
-        It is run all the same where it is given state or code, and where what it does itself may touch a holder.
+        It is run all the same where it is given state or code, and where what it does itself may touch a holder. So is
+        a constructor that is given texts, but for one that requests call: its object may keep the name of a component.
         """
+        if self.keeps_texts(function, env):
+            return False
         enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
         runs = self.inert.get((function.file, function.index), 0)
         idle = runs >= 4 * enough or (runs >= enough and not self.carries_state(env))
         return idle and not self.mentions.touches(function.file, function.index)
+
+    def keeps_texts(self, function: FunctionValue, env: dict[str, Value]) -> bool:
+        """Tell whether a function makes an object that is given a text, other than for a request."""
+        if self.phase is Phase.SERVING or not isinstance(function.bound, Object):
+            return False
+        name = self.project.function(function.file, function.index).name
+        return name == "__init__" and any(literal_names(plain(value)) is not None for value in env.values())
 
     def note_kept(self, values: tuple[Value, ...]) -> None:
         """Note that values are put into a list or dict: it matters if code or framework objects are among them."""
@@ -268,10 +285,14 @@ class Functions(Results):
         )
 
     def note_inert(self, function: FunctionValue, active: bool, value: Value, returns: bool) -> None:
-        """Count the runs of a function that did nothing to state; one that did something is never skipped."""
+        """Count the runs of a function that did nothing to state; one that did something is never skipped.
+
+        Neither is one that returns now this, now that, where this tells something: a name, say, or a function.
+        """
         key = (function.file, function.index)
         count = self.inert.get(key, 0)
-        self.inert[key] = -1 if active or count < 0 else count + 1
+        varies = count > 0 and self.inert_results[key][0] != value and _tells(value)
+        self.inert[key] = -1 if active or varies or count < 0 else count + 1
         self.inert_results[key] = (value, returns)
 
     def body(
@@ -349,3 +370,8 @@ class Functions(Results):
         names: dict[int | str, str] = {number: each.name for number, each in enumerate(facts.params[first:])}
         names.update((each.name, each.name) for each in facts.params)
         return {names[key]: several for key, several in site.ingredients.items() if key in names}
+
+
+def _tells(value: Value) -> bool:
+    """Tell whether what a function returns is a constant, a function or a class, or one of several."""
+    return any(isinstance(each, (Literal, FunctionValue, ClassValue)) for each in options(plain(value)))
