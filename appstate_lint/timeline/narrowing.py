@@ -60,7 +60,7 @@ class Narrowing(Ingredients):
         if self.phase not in _LAUNCHING:
             return False
         self.frame.touched.add((site, LAUNCHED))
-        return (site, LAUNCHED) in path.store
+        return bool(path.store.get((site, LAUNCHED), MISSING).bits & PRESENT)
 
     def as_started(self, key: Key, cell: Cell) -> Cell:
         """Return what a component can hold once start-up is over: code waits for that where it starts a server."""
