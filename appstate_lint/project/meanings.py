@@ -1,7 +1,8 @@
 """What an expression means, wherever it stands: modules, classes and their instances, and the members of both.
 
 A name is looked up as Python does: in the function and those around it, in the class whose body this is, in the
-module. What a local name is bound to more than once, or by a caller, is not known, and nothing is said of it.
+module. What a local name is bound to more than once, or by a caller, is not known, and nothing is said of it; imports
+of the same thing are one binding, and ``None`` is none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from appstate_lint.project.symbols import Project, Symbol, bound_names, statemen
 
 MOST_STEPS = 30
 _IMPORTERS = frozenset({"import_module", "__import__"})
+_IMPORTS = (flow.Import, flow.ImportFrom)
 
 
 class Definition(NamedTuple):
@@ -322,12 +324,19 @@ class Meanings:
         twice: set[str] = {param.name for param in function.params if seen[param.name] is None}
         for statement in statements(function.body):
             for name, bound in self._binds(file, statement):
-                if name in seen and seen[name] != bound:
+                if name not in seen or _is_nothing(seen[name]):
+                    seen[name] = bound
+                elif not _is_nothing(bound) and not self._is_same(file, seen[name], bound):
                     twice.add(name)
-                seen[name] = bound
         for node in _targets_inside(function.body):
             twice.add(node)
         yield from ((name, None if name in twice else bound) for name, bound in seen.items())
+
+    def _is_same(self, file: str, first: _Bound, other: _Bound) -> bool:
+        """Tell whether two bindings give a name the same meaning: equal ones, and imports of the same thing."""
+        if isinstance(first, _IMPORTS) and isinstance(other, _IMPORTS):
+            return self.imported(file, first) == self.imported(file, other)
+        return first == other
 
     def _binds(self, file: str, statement: flow.Stmt) -> Iterator[tuple[str, _Bound]]:
         facts = self.project.facts[file]
@@ -362,6 +371,11 @@ def _plain(statement: flow.Stmt) -> Expr | None:
     if isinstance(statement, flow.Bind) and all(isinstance(target, flow.Name) for target in statement.targets):
         return statement.value
     return None
+
+
+def _is_nothing(bound: _Bound) -> bool:
+    """Tell whether a binding is the literal ``None``: what stands in for a name that is bound elsewhere."""
+    return isinstance(bound, flow.Const) and bound.value is None
 
 
 def _bare(annotation: Expr) -> Expr:
