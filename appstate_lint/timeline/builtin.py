@@ -85,8 +85,11 @@ class Builtins(Known):
             if default is None:
                 path.dead = True
             return default if default is not None else UNKNOWN
+        possessed = self.possesses(owner, names[0]) if default is not None else None
+        if default is not None and possessed is False:
+            return default
         value = self.attribute(owner, names[0], path, at)
-        certain = isinstance(value, (Holder, Literal)) or self.kind(value) == "application"
+        certain = possessed or isinstance(value, (Holder, Literal)) or self.kind(value) == "application"
         return value if default is None or certain else _or_default(value, default)
 
     def has(self, args: tuple[Value, ...], keywords: Keywords, path: Path, at: At) -> Value:
@@ -104,7 +107,12 @@ class Builtins(Known):
             self.muted -= quiet
             return Test(tuple(fact for each in asked if isinstance(each, Test) for fact in each.when_true), ())
         if not isinstance(owner, Holder):
-            value = self.attribute(owner, names[0], path, at) if names is not None and len(names) == 1 else UNKNOWN
+            if names is None or len(names) != 1:
+                return UNKNOWN
+            possessed = self.possesses(owner, names[0])
+            if possessed is not None:
+                return Literal(possessed)
+            value = self.attribute(owner, names[0], path, at)
             return Literal(True) if isinstance(value, Holder) else UNKNOWN
         if names is None or len(names) != 1:
             self.dynamic(owner.owner, at, writes=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from appstate_lint.facts import enums, flow
 from appstate_lint.facts.flow import At, Expr
-from appstate_lint.timeline.heap import elsewhere
+from appstate_lint.timeline.heap import elsewhere, is_of_annotation
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.truth import equals
@@ -24,6 +26,10 @@ from appstate_lint.timeline.values import (
 _DATA_CLASSES = frozenset({"dataclass", "define", "frozen", "mutable"})
 """Decorators that make a class one whose fields are its attributes."""
 _PROPERTIES = frozenset({"property", "cached_property"})
+_PLAIN_BASES = frozenset({"object", "ABC", "Generic", "Protocol"})
+"""Bases outside the project that give objects no attributes."""
+_BY_NAME = frozenset({"setattr", "__setattr__", "__dict__", "vars"})
+"""Ways to give an object attributes whose names are not seen."""
 
 
 class Classes(Parts):
@@ -110,6 +116,42 @@ class Classes(Parts):
         """Tell whether the body of a class, or of a base, binds a name."""
         return any(name in self.class_env(base) for base in self.bases(cls))
 
+    def possesses(self, owner: Value, name: str) -> bool | None:
+        """Tell whether an object has an attribute; ``None`` where that is not known.
+
+        It has what its class defines. It lacks what nothing seen gives it, if all of its class is seen and it was made
+        of just this class, not of one that extends it.
+        """
+        if not isinstance(owner, Object) or owner.cls is None or owner.external or name.startswith("__"):
+            return None
+        method = self.method(owner.cls, name)
+        if method is not None:
+            marks = map(_last, self.project.function(method.file, method.index).decorators)
+            return True if _PROPERTIES.isdisjoint(marks) else None
+        if self.has_field(owner.cls, name):
+            return True
+        if is_of_annotation(owner) or not self.is_plain(owner.cls) or name in self.fields(owner.cls):
+            return None
+        return False if self.get_attribute(owner, name) is None else None
+
+    def is_plain(self, cls: ClassValue) -> bool:
+        """Tell whether the attributes of a class's objects are those that its code, and that of its bases, shows."""
+        known = self.plain.get((cls.file, cls.index))
+        if known is None:
+            known = self.plain[cls.file, cls.index] = self._is_plain(cls)
+        return known
+
+    def _is_plain(self, cls: ClassValue) -> bool:
+        if any(base not in _PLAIN_BASES for base in self.outer_bases(cls)) or self.method(cls, "__getattr__"):
+            return False
+        bodies = [self.project.cls(base.file, base.index) for base in self.bases(cls)]
+        marks = {_last(decorator) for body in bodies for decorator in body.decorators}
+        if not marks <= _DATA_CLASSES or any(body.keywords for body in bodies):
+            return False
+        files = {base.file: self.project.facts[base.file] for base in self.bases(cls)}
+        code = (flow.nodes(facts.body, facts.functions, facts.classes) for facts in files.values())
+        return not any(_BY_NAME.intersection(_name_of(node)) for nodes in code for node in nodes)
+
     def fields(self, cls: ClassValue) -> list[str]:
         """Return the annotated fields of a class and its bases, in the order of a data class's constructor."""
         found: list[str] = []
@@ -140,6 +182,14 @@ class Classes(Parts):
         if default is not None and self.unseen_bases(cls) and self.is_field(default):
             return True
         return isinstance(default, Literal) and default not in (value, NONE_VALUE)
+
+
+def _name_of(node: object) -> Iterator[str]:
+    """Yield the name that a node of code is, or the attribute that it takes."""
+    if isinstance(node, flow.Name):
+        yield node.id
+    elif isinstance(node, flow.Attr):
+        yield node.name
 
 
 def _last(decorator: Expr) -> str:

@@ -149,6 +149,7 @@ class Heap:
         self._bases: dict[ClassValue, tuple[ClassValue, ...]] = {}
         self._methods: dict[tuple[ClassValue, str], FunctionValue | None] = {}
         self.external_bases: dict[tuple[str, int], str] = {}
+        self.plain: dict[tuple[str, int], bool] = {}
         self.spawned = False
         self.in_route = False
         self.in_hook = False
@@ -401,6 +402,11 @@ def elsewhere(value: Value, name: str, origin: str = "") -> Value:
     With an ``origin``, that other value is one and the same for all code.
     """
     return join(value, Unknown(name, f"{origin}{OR_NONE}" if origin else "")) if value == NONE else value
+
+
+def is_of_annotation(value: Object) -> bool:
+    """Tell whether an object is only known as what an annotation says: its class may be one that extends that."""
+    return value.site.startswith("any ")
 
 
 def single(values: Value) -> Value:
