@@ -327,6 +327,49 @@ def test_a_fallback_for_a_component_that_is_there_goes(root: Path, fallback: str
         assert (root / "shop/other.py").read_text() == f"{OTHER_AFTER.rpartition('    größe')[0]}    return {after}\n"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'x = getattr(request.app.state, "bridge", None)\n    if x is None:\n        return get_bridge()\n    return x',
+        'if "bridge" in request.app.state:\n        return 1\n    return get_bridge()',
+        "if request.app.state.bridge is None:\n        return get_bridge()\n    return 1",
+        'if not hasattr(request.app.state, "bridge"):\n        return get_bridge()\n    return 1',
+    ],
+)
+def test_what_stands_in_for_a_missing_component_is_left(root: Path, body: str) -> None:
+    text = f"{OTHER.rpartition('    größe')[0]}    {body}\n"
+    (root / "shop/other.py").write_text(text)
+    code, _, err = run("apply", NAME, str(root), "--allow-dirty")
+    assert code == 0
+    assert (root / "shop/other.py").read_text() == text
+    assert "get_bridge: it stands in for 'bridge' where that is missing" in err
+
+
+def test_imports_inside_functions_go_where_nothing_in_them_needs_them(root: Path) -> None:
+    text = f"""{OTHER.rpartition("    from")[0]}    if request.url:
+        from shop.bridge import get_bridge
+
+        return get_bridge()
+    from shop.bridge import get_bridge
+
+    return get_bridge()
+
+
+def kept():
+    from shop.bridge import get_bridge
+
+    return get_bridge()
+"""
+    (root / "shop/other.py").write_text(text)
+    code, _, _ = run("apply", NAME, str(root), "--allow-dirty")
+    assert code == 0
+    after = (root / "shop/other.py").read_text()
+    moved, kept = after.split("def kept")
+    assert "get_bridge" not in moved
+    assert moved.count("return request.app.state.bridge") == 2
+    assert kept == text.split("def kept")[1]
+
+
 def test_what_the_analysis_would_report_is_left(root: Path) -> None:
     """Start-up sets the component on some paths only: the fallback is needed, and so is the accessor."""
     main = MAIN.replace("    app.state.bridge = Bridge()", "    if api.TYPE:\n        app.state.bridge = Bridge()")

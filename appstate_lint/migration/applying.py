@@ -116,7 +116,10 @@ def _brought(
 
 
 def _unproved(later: Survey, planner: Planner, made: Application, calls: Calls) -> Iterator[tuple[Leftover, str]]:
-    """Yield the calls that may be replaced only where the component is surely there, and is not, with the reason."""
+    """Yield the calls that may be replaced only where the component is surely there, and is not, with the reason.
+
+    Any other call is left where the component is surely not there: code comes to it only then.
+    """
     origins = {change.file: _origins(change) for change in made.changes}
     seen: dict[tuple[str, int], int] = {}
     for life in later.timeline.lives:
@@ -126,9 +129,13 @@ def _unproved(later: Survey, planner: Planner, made: Application, calls: Calls) 
                 for old in origins.get(file, {}).get(line, []):
                     seen[file, old] = seen.get((file, old), 0) | each.bits
     for edits in calls.values():
-        for leftover in edits.keys() & planner.doubtful.keys():
-            if seen.get((leftover.place.file, leftover.place.line)) != VALUE:
-                yield leftover, planner.doubtful[leftover]
+        for leftover in edits:
+            bits = seen.get((leftover.place.file, leftover.place.line))
+            if leftover in planner.doubtful:
+                if bits != VALUE:
+                    yield leftover, planner.doubtful[leftover]
+            elif bits and not bits & VALUE:
+                yield leftover, f"it stands in for '{planner.component}' where that is missing"
 
 
 def _places(finding: Finding) -> Iterator[tuple[str, int]]:

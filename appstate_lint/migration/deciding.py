@@ -18,8 +18,8 @@ from appstate_lint.migration.edits import Call, Import
 from appstate_lint.migration.leftovers import Leftover
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
-from appstate_lint.model import Left, Phase, Place
-from appstate_lint.project.symbols import bound_names, imports, statements
+from appstate_lint.model import Kind, Left, Phase, Place
+from appstate_lint.project.symbols import bound_names, placed_imports, seeing, statements
 
 _BROAD = frozenset({"Exception", "BaseException", "AttributeError", "KeyError"})
 _OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
@@ -94,7 +94,7 @@ class Planner:
             return "it is called with arguments", None
         expression = found.component(component)
         fallback = self._fallback(leftover, node, component)
-        if fallback is not None:
+        if fallback is not None or self._is_looked_at(leftover, component):
             self.doubtful[leftover] = f"it stands in for '{component}' where that is missing"
         if fallback is not None and not _asks(fallback, node, expression, component):
             return self.doubtful[leftover], None
@@ -151,6 +151,18 @@ class Planner:
                     return node
         return None
 
+    def _is_looked_at(self, leftover: Leftover, component: str) -> bool:
+        """Tell whether the function of a call looks, before the call, at what the component holds."""
+        timeline = self.survey.timeline
+        found = (each for life in timeline.lives for each in life.occurrences)
+        return any(
+            each.component == component
+            and each.kind in (Kind.GUARD, Kind.READ)
+            and (each.place.file, each.function) == (leftover.place.file, leftover.function)
+            and each.place <= leftover.place
+            for each in (*found, *timeline.unreached)
+        )
+
     def _is_caught(self, leftover: Leftover, call: flow.Call) -> bool:
         """Tell whether a ``try`` around a call catches errors of the accessor, but not that of a missing component."""
         body = self.project.function(leftover.place.file, leftover.index).body
@@ -196,7 +208,7 @@ class Planner:
             leftover = each.leftover
             if leftover.kind is not Left.IMPORT or leftover.form != Left.IMPORT.value or leftover.is_test:
                 continue
-            for name, at, _ in self._imported(leftover.place.file, leftover.accessor):
+            for name, at, _, _ in self._imported(leftover.place.file, leftover.accessor):
                 if at[:2] == (leftover.place.line, leftover.place.column):
                     if patch := self._patch_of(leftover.place.file, name):
                         kept.append(LeftAlone(leftover, f"{patch} patches it here"))
@@ -205,8 +217,8 @@ class Planner:
         for file, edits in calls.items():
             for accessor in sorted({leftover.accessor for leftover in edits}):
                 replaced = {leftover.place for leftover in edits if leftover.accessor == accessor}
-                for name, at, exported in self._imported(file, accessor):
-                    if not exported and self._uses(file, name) == self._replaced(file, name, replaced):
+                for name, at, exported, function in self._imported(file, accessor):
+                    if not exported and self._is_replaced(file, function, name, replaced):
                         sample = next(leftover for leftover in edits if leftover.accessor == accessor)
                         made = msgspec.structs.replace(sample, kind=Left.IMPORT, place=Place(file, *at), how="imported")
                         if patch := self._patch_of(file, name):
@@ -215,28 +227,26 @@ class Planner:
                             found.setdefault(file, {})[made] = Import(at[0], at[1], name)
         return found, kept
 
-    def _imported(self, file: str, accessor: str) -> Iterator[tuple[str, flow.At, bool]]:
-        """Yield the names by which a file imports an accessor, their places, and whether others take them from it."""
+    def _imported(self, file: str, accessor: str) -> Iterator[tuple[str, flow.At, bool, int]]:
+        """Yield the names by which a file imports an accessor, as follows.
+
+        Each with its place, whether other files take it from this one, and the function that imports it (-1 for the
+        module).
+        """
         facts = self.project.facts[file]
         taken = self.survey.taken
-        for statement in imports(facts):
+        for function, statement in placed_imports(facts):
             if isinstance(statement, flow.ImportFrom) and self.survey.means(file, statement) == accessor:
                 name = statement.alias or statement.name
                 exported = name in (facts.exports or ()) or (file, name) in taken or statement.alias == statement.name
-                yield name, statement.at, exported
+                yield name, statement.at, exported, function
 
-    def _uses(self, file: str, name: str) -> int:
-        """Return how often a file mentions a name."""
-        facts = self.project.facts[file]
-        nodes = flow.nodes(facts.body, facts.functions, facts.classes)
-        return sum(isinstance(node, flow.Name) and node.id == name for node in nodes)
-
-    def _replaced(self, file: str, name: str, places: set[Place]) -> int:
-        """Return how many of a file's mentions of a name are among places."""
+    def _is_replaced(self, file: str, function: int, name: str, places: set[Place]) -> bool:
+        """Tell whether all that mentions a name which a function (-1: the module) imports is among places."""
         starts = {(place.line, place.column) for place in places}
-        facts = self.project.facts[file]
-        nodes = flow.nodes(facts.body, facts.functions, facts.classes)
-        return sum(isinstance(node, flow.Name) and node.id == name and node.at[:2] in starts for node in nodes)
+        code = seeing(self.project.facts[file], function, name)
+        mentions = [node for node in flow.nodes(code) if isinstance(node, flow.Name) and node.id == name]
+        return bool(mentions) and all(node.at[:2] in starts for node in mentions)
 
     def _patch_of(self, file: str, name: str) -> str:
         """Return where a test patches a name of a file, empty if none is seen to."""

@@ -20,7 +20,7 @@ from appstate_lint.model import Left, Place, Related
 from appstate_lint.project.accessors import Accessor
 from appstate_lint.project.launchers import MODULE
 from appstate_lint.project.meanings import Definition, Meanings
-from appstate_lint.project.symbols import Project, imports, statements
+from appstate_lint.project.symbols import Project, imports, seeing, statements
 from appstate_lint.project.uses import Form, Use, uses
 
 _OF_TYPES = frozenset({"isinstance", "issubclass", "cast", "TypeVar", "NewType", "type", "object", "create_autospec"})
@@ -138,13 +138,15 @@ def taken(project: Project) -> frozenset[tuple[str, str]]:
 def _imports(looked: _File, found: list[Use], given: frozenset[tuple[str, str]]) -> Iterator[Leftover]:
     """Yield what the imports of a file leave: of what is gone, for others, or for nothing."""
     facts = looked.old.project.facts[looked.file]
-    mentioned = set(_names_in(facts))
     guarded = {id(statement) for statement in _guarded(facts)}
     init = looked.file.endswith("/__init__.py") or looked.file == "__init__.py"
     for use in found:
         if use.form is not Form.IMPORT or not isinstance(use.top, flow.ImportFrom):
             continue
-        used = use.bound in mentioned
+        used = any(
+            isinstance(node, flow.Name) and node.id == use.bound
+            for node in flow.nodes(seeing(facts, use.scope.function, use.bound))
+        )
         exported = use.scope.function == MODULE and (
             use.bound in (facts.exports or ())
             or use.top.alias == use.top.name
@@ -165,12 +167,6 @@ def _imports(looked: _File, found: list[Use], given: frozenset[tuple[str, str]])
             elif not used:
                 how = "imported, but not used"
                 yield looked.leftover(Left.IMPORT, accessor, use.at, how, function=use.scope.function)
-
-
-def _names_in(facts: flow.FileFacts) -> Iterator[str]:
-    for node in flow.nodes(facts.body, facts.functions, facts.classes):
-        if isinstance(node, flow.Name):
-            yield node.id
 
 
 def _guarded(facts: flow.FileFacts) -> Iterator[flow.Stmt]:

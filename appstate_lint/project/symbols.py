@@ -367,10 +367,30 @@ def _is_setter(function: flow.Function) -> bool:
 
 def imports(facts: FileFacts) -> Iterator[flow.Import | flow.ImportFrom]:
     """Yield the imports of a file, those inside functions too."""
-    for block in (facts.body, *(function.body for function in facts.functions)):
+    for _, statement in placed_imports(facts):
+        yield statement
+
+
+def placed_imports(facts: FileFacts) -> Iterator[tuple[int, flow.Import | flow.ImportFrom]]:
+    """Yield the imports of a file, each with the function that it stands in (-1 for the module)."""
+    for index, block in enumerate((facts.body, *(function.body for function in facts.functions)), start=-1):
         for statement in statements(block):
             if isinstance(statement, (flow.Import, flow.ImportFrom)):
-                yield statement
+                yield index, statement
+
+
+def seeing(facts: FileFacts, index: int, name: str) -> tuple[flow.Record | Block, ...]:
+    """Return the code that may see ``name`` as a function binds it: what is inside that function; else the file."""
+    if index < 0 or name not in facts.functions[index].locals:
+        return (facts.body, *facts.functions, *facts.classes)
+    inside = [index]
+    for number, function in enumerate(facts.functions):
+        if function.scope in inside:
+            inside.append(number)
+    return (
+        *(facts.functions[number] for number in inside),
+        *(cls for cls in facts.classes if cls.scope in inside),
+    )
 
 
 def statements(block: Block) -> Iterator[flow.Stmt]:
