@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from appstate_lint.model import Kind, Place
+from appstate_lint.model import Kind, Phase, Place
 from appstate_lint.timeline.presence import ABSENT
 from appstate_lint.timeline.records import (
     Dropped,
@@ -141,8 +141,13 @@ class Component:
 
     @cached_property
     def writes(self) -> list[Occurrence]:
-        """The writes, in the order in which they can happen; those of shutdown code last. ``+=`` is none."""
+        """The writes, in the order in which they can happen; those of shutdown code last.
+
+        ``+=`` is none. Nor is ``None`` that shutdown code alone stores: it clears what nothing has set.
+        """
         found = [each for each in self.occurrences if each.initializes]
+        if all(each.plain_none and each.phase is Phase.SHUTDOWN for each in found):
+            return []
         return sorted(found, key=lambda each: (each.phase.rank, each.order))
 
     @cached_property
