@@ -761,6 +761,24 @@ def test_declarations_can_be_pasted(tmp_path: Path) -> None:
         assert list(survey.unresolved(migration)) == []
 
 
+def test_a_global_behind_a_cached_function_is_one_candidate(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": "",
+        "shop/__init__.py": "",
+        "shop/keys.py": (
+            "from functools import lru_cache\n\n\nclass Keys:\n    pass\n\n\n_keys = None\n\n\n"
+            "@lru_cache\ndef get_keys():\n    global _keys\n"
+            "    if _keys is None:\n        _keys = Keys()\n    return _keys\n"
+        ),
+        "shop/main.py": (
+            "from fastapi import FastAPI\n\nfrom shop.keys import get_keys\n\napp = FastAPI()\n\n\n"
+            '@app.get("/")\nasync def read():\n    return get_keys()\n'
+        ),
+    }
+    listed = answered("migrate", "candidates", str(written(tmp_path, files)))["candidates"]
+    assert [(each["accessors"], each["pattern"]) for each in listed] == [(["shop.keys:get_keys"], "lazy global")]
+
+
 def test_candidates_are_shown_with_their_declaration(tmp_path: Path) -> None:
     code, out, _ = run("migrate", "candidates", str(written(tmp_path, SINGLETONS)))
     assert code == 0

@@ -69,9 +69,11 @@ def singletons(project: Project, tables: Tables, files: Iterable[str]) -> Iterat
         facts = project.facts[file]
         if facts.error:
             continue
+        filled = list(_globals(meanings, tables, file))
+        known = {accessor for each in filled for accessor in each.accessors}
         found = [
-            *_globals(meanings, tables, file), *_cached(meanings, file), *_classes(meanings, file),
-            *_instances(meanings, tables, file),
+            *filled, *(each for each in _cached(meanings, file) if known.isdisjoint(each.accessors)),
+            *_classes(meanings, file), *_instances(meanings, tables, file),
         ]  # fmt: skip
         yield from sorted(found, key=lambda each: each.at)
 
