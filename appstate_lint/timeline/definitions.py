@@ -128,7 +128,8 @@ class Definitions(Assignments):
         symbol = self.project.attribute(source, node.name)
         if symbol.kind == "module":
             self.import_module(symbol.file)
-        self.set_name(node.alias or node.name, self.symbol_value(symbol, node.name), path)
+        if self.frame.function is not None or not self.is_proxy(symbol):
+            self.set_name(node.alias or node.name, self.symbol_value(symbol, node.name), path)
         self.take_imported(path)
 
     def take_imported(self, path: Path) -> None:

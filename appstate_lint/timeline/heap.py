@@ -246,7 +246,7 @@ class Heap:
             case "module":
                 return ModuleValue(symbol.file)
             case "external":
-                return self.running_application() if symbol.name in self.tables.proxies else External(symbol.name)
+                return self.running_application() if self.is_proxy(symbol) else External(symbol.name)
             case "package":
                 return External(f"{symbol.name}")
             case "missing":
@@ -381,6 +381,10 @@ class Heap:
             if wide is not None:
                 found = wide if found is None else join(found, wide)
         return found
+
+    def is_proxy(self, symbol: Symbol) -> bool:
+        """Tell whether a name stands for the application that runs whenever it is looked at."""
+        return symbol.kind == "external" and symbol.name in self.tables.proxies
 
     def running_application(self) -> Value:
         """Return the application that runs, or while none does, the one that was made last."""

@@ -232,7 +232,8 @@ class Life(Serving):
             return [
                 (application, self.import_store, frozenset())
                 for application, module, _ in list(self.applications.values())
-                if (module == root.file or self.adopted(application, module)) and not self.is_mounted(application)
+                if (module == root.file or self.adopted(application, module))
+                and not (self.is_mounted(application) or self.is_looked_at(application))
             ]
         self.phase = Phase.BUILD
         path = self.run_script(root) if root.main else self.call_root(root)
@@ -321,6 +322,27 @@ class Life(Serving):
             site == application.site and each.third_party and _SERVER.search(each.name.rpartition(".")[2])
             for (site, _), each in self.records.outside.items()
         )
+
+    def is_looked_at(self, application: Object) -> bool:
+        """Tell whether an import makes an application only to ask it something: it gets nothing, nothing keeps it."""
+        site = application.site
+        stored = (key[0] for key in self.import_store if key[1] != BORN)
+        given = (*stored, *(each for each, _ in self.records.outside), *self.registrations)
+        if any(each == site or each.startswith(f"{site}/") for each in given):
+            return False
+        return not any(application in options(plain(value)) for value in self.all_kept(site))
+
+    def all_kept(self, site: str) -> Iterator[Value]:
+        """Yield what variables of modules, containers, classes and objects other than that of ``site`` hold."""
+        for module in self.modules.values():
+            yield from module.env.values()
+        for table in self.dicts.values():
+            yield from table.items.values()
+        for items in self.lists.values():
+            yield from items.items
+        yield from (value for (owner, _), value in self.attributes.items() if owner != site)
+        yield from self.class_attributes.values()
+        yield from self.global_writes.values()
 
     def serves(self, file: str, index: int) -> bool:
         """Tell whether a class extends what looks like a server that is not seen."""
