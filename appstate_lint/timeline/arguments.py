@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from appstate_lint.facts import flow
 from appstate_lint.facts.flow import At, Expr
+from appstate_lint.project.launchers import Root
 from appstate_lint.timeline.expressions import Expressions
 from appstate_lint.timeline.frames import Frame, Scoped
 from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.presence import LOCAL
 from appstate_lint.timeline.values import (
     APPLICATION,
+    GIVEN,
+    NONE,
     UNKNOWN,
     ClassValue,
     Dependency,
@@ -22,11 +25,15 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
+    join,
 )
 
 
 class Arguments(Expressions):
     """Binds parameters."""
+
+    root: Root | None
+    """What starts it all: nothing changes what that is given."""
 
     def bind(
         self, function: FunctionValue, facts: flow.Function, args: tuple[Value, ...], keywords: Keywords, path: Path,
@@ -191,7 +198,15 @@ class Arguments(Expressions):
         dependency = self.dependency_of(param, function)
         if dependency is not None:
             return self.depend(dependency, param, function, facts, path, at)
-        return self.typed(param.annotation, function.file, facts, param.name)
+        value = self.typed(param.annotation, function.file, facts, param.name)
+        plain_object = isinstance(value, Object) and not self.kind(value)
+        if self.root is not None and (function.file, function.index) == (self.root.file, self.root.function):
+            place = f"{function.file}:{facts.qualname}.{param.name}"
+            if isinstance(value, Object) and plain_object:
+                value = Object(f"{GIVEN}{place}", value.cls, value.external)
+            elif isinstance(value, Unknown) and not value.origin and value.hint == param.name:
+                value = Unknown(param.name, place)
+        return join(value, NONE) if plain_object and _may_be_none(param) else value
 
     def dependency_of(self, param: flow.Param, function: FunctionValue) -> Dependency | None:
         """Return the ``Depends`` of a parameter, from its default or its annotation."""
@@ -278,6 +293,11 @@ class Arguments(Expressions):
         value = self.invoke(self.evaluate(factory, path), (), (), path, call.at)
         self.frames.pop()
         self.put_attribute(made, names[0], value)
+
+
+def _may_be_none(param: flow.Param) -> bool:
+    """Tell whether a parameter that is not given is ``None``."""
+    return isinstance(param.default, flow.Const) and param.default.value is None
 
 
 def _code(function: FunctionValue) -> tuple[str, int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from appstate_lint.timeline.presence import ABSENT, NONE, VALUE, Fact
 from appstate_lint.timeline.values import (
     BUILTINS,
+    GIVEN,
     MISSING_NAME,
     OR_NONE,
     UNKNOWN,
@@ -36,7 +37,7 @@ from appstate_lint.timeline.values import NONE as NONE_VALUE
 IS_NONE = " is None"
 """How the condition ends that something stable is None."""
 
-_MADE_IN_FUNCTION = re.compile("#|^any ")
+_MADE_IN_FUNCTION = re.compile("#|^any (?!given )")
 """What the site of an object shows that is not one and the same for all code."""
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _OPPOSITE = {"<=": ">", ">=": "<"}
@@ -161,6 +162,8 @@ def _unless_none(value: Value) -> str:
             return condition_of(value)
         case Unknown(origin=origin) if origin.endswith(OR_NONE):
             return condition_of(value)
+        case Object(site=site) if site.startswith(GIVEN):
+            return site
     return ""
 
 

@@ -149,6 +149,8 @@ class Invocation(Value, frozen=True):
 
 APPLICATION = "application"
 """The hint of an unknown application."""
+GIVEN = "any given "
+"""The beginning of the site of an object that a launcher is given."""
 EACH = "each "
 """The beginning of the hint of an unknown element that a loop or an unpacking gives a name."""
 MISSING_NAME = "missing:"
