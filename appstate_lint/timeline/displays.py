@@ -6,7 +6,7 @@ from appstate_lint.facts import flow
 from appstate_lint.facts.flow import Expr
 from appstate_lint.timeline.branches import Branches
 from appstate_lint.timeline.paths import Path, merge
-from appstate_lint.timeline.values import UNKNOWN, DictValue, ListValue, TupleValue, Value, plain
+from appstate_lint.timeline.values import UNKNOWN, DictValue, ListValue, TupleValue, Value, join, plain
 
 MOST_ITEMS = 200
 
@@ -35,7 +35,10 @@ class Displays(Branches):
         known = True
         for expr in exprs:
             if isinstance(expr, flow.Star):
-                inner = self.members(self.evaluate(expr.value, path))
+                source = self.evaluate(expr.value, path)
+                inner = self.members(source)
+                if inner is None and (some := self.some_members(source)):
+                    inner = (*(join(each, UNKNOWN) for each in some), UNKNOWN)
                 if inner is None:
                     known = False
                 else:

@@ -22,7 +22,7 @@ from appstate_lint.timeline.values import (
     Object,
     Unknown,
     Value,
-    literal_names,
+    join_all,
     options,
     plain,
 )
@@ -126,13 +126,16 @@ class Launches(Jobs):
         return value
 
     def import_by_name(self, args: tuple[Value, ...], path: Path, at: At) -> Value:
-        names = literal_names(plain(args[0])) if args else None
-        if names is None:
+        """Import each of the modules that a name may stand for."""
+        return join_all([self.import_named(name) for name in options(single(plain(args[0])))] if args else ())
+
+    def import_named(self, name: Value) -> Value:
+        if not isinstance(name, Literal) or not isinstance(name.value, str):
             self.finders.add(self.frame.file)
             return Unknown("module", DYNAMIC)
-        symbol = self.project.module(self.frame.file, names[0])
+        symbol = self.project.module(self.frame.file, name.value)
         if symbol.kind == "module":
             self.import_parents(symbol.file)
             self.import_module(symbol.file)
             return ModuleValue(symbol.file)
-        return External(names[0])
+        return External(name.value)

@@ -51,6 +51,7 @@ class Loops(Alternatives):
                 path.become(merge(path, jumps.continues))
                 jumps.continues = None
         else:
+            self.known_rounds(node, source, path, jumps)
             element = self.element(source)
             if isinstance(element, Unknown) and isinstance(node.target, flow.Name):
                 element = Unknown(f"{EACH}{node.target.id}")
@@ -59,6 +60,15 @@ class Loops(Alternatives):
         if not path.dead:
             self.block(node.orelse, path)
         path.become(merge(path, jumps.breaks))
+
+    def known_rounds(self, node: flow.For, source: Value, path: Path, jumps: Jumps) -> None:
+        """Run the rounds that there are if what is iterated over is one of several values whose members are known."""
+        self.conditional += 1
+        for item in self.some_members(source)[:MOST_UNROLLED]:
+            once = path.fork()
+            path.become(merge(merge(path, self.round(node, item, once)), jumps.continues))
+            jumps.continues = None
+        self.conditional -= 1
 
     def holds_code(self, items: tuple[Value, ...]) -> bool:
         """Tell whether there is code among the members of a collection, or in tuples and the like that are."""

@@ -57,6 +57,11 @@ class Members(Holders):
                 )
         return None
 
+    def some_members(self, value: Value) -> tuple[Value, ...]:
+        """Return what iterating over one of several values may give, as far as that is known."""
+        several = options(single(plain(value)))
+        return tuple(dict.fromkeys(each for option in several for each in self.members(option) or ()))
+
     def unpacked(self, value: Value, length: int) -> tuple[Value, ...] | None:
         """Return what a value gives to so many targets, one of several values each; ``None`` if that is not known."""
         rows: list[tuple[Value, ...]] = []
