@@ -57,7 +57,8 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     sets on the object are components, save those that it has of its ``own``. ``loaders`` are methods of stores that
     fill them: from a ``class``, a ``mapping``, or from what is not known (``unknown``). ``initializer`` is the
     method of plug-ins that gets the configuration of an application which is made. What is asked of an ``optional``
-    store with a default is not meant to be there.
+    store with a default is not meant to be there. ``called`` is the argument of the constructor by which an
+    application is looked up later.
     """
 
     names: tuple[str, ...]
@@ -84,6 +85,7 @@ class FrameworkClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     mapping: bool = False
     hooks: str = ""
     initializer: str = ""
+    called: str = ""
     state: str = ""
     starts: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()

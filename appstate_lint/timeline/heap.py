@@ -115,6 +115,8 @@ class Heap:
         self.lists: dict[object, ListCell] = {}
         self.dicts: dict[object, DictCell] = {}
         self.cell_numbers: dict[object, int] = {}
+        self.called: dict[str, Value] = {}
+        """The names under which applications can be looked up, by their sites."""
         self.attributes: dict[tuple[str, str], Value] = {}
         self.class_attributes: dict[tuple[str, int, str], Value] = {}
         self.class_envs: dict[tuple[str, int, int], Env] = {}
@@ -390,6 +392,11 @@ class Heap:
         """Return the application that runs, or while none does, the one that was made last."""
         made = self.known_applications() if self.application is None else []
         return made[-1] if made else self.the_application()
+
+    def application_called(self, name: Value | None) -> Value:
+        """Return the application that was made under a name; the one that runs, if none is known to have it."""
+        same = [each for each in self.known_applications() if name is not None and self.called.get(each.site) == name]
+        return same[-1] if same else self.running_application()
 
     def known_applications(self) -> list[Object]:
         """Return the applications that exist here."""

@@ -56,7 +56,7 @@ class Known(Unseen):
             case "several":
                 return TupleValue(args)
             case "application":
-                return self.running_application()
+                return self.application_called(code)
             case "constant":
                 return Invocation("constant", args[0], (), ()) if args else UNKNOWN
             case "anything":

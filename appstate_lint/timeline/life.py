@@ -109,6 +109,7 @@ class Life(Serving):
         self.running_jobs = {}
         self.unsettled = False
         self.prefixes = {}
+        self.called = {}
         self.given_to = {}
         self.call_site = None
         self.call_sites = {}

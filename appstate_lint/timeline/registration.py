@@ -178,6 +178,9 @@ class Registering(Launches):
         spec = self.spec(owner)
         if spec is not None and spec.state:
             self.take_state(owner, self.argument(names, spec.state, args, keywords), at)
+        called = self.argument(names, spec.called, args, keywords) if spec is not None and spec.called else None
+        if isinstance(called, Literal):
+            self.called[owner.site] = called
         if spec is not None and spec.path:
             route = self.route(spec, names, "", args, keywords)
             self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(GAP)
