@@ -1516,6 +1516,32 @@ def test_sanic_blueprint_listeners_take_the_place_of_app_blueprint(blueprint_fir
     assert log == starts + stops
 
 
+def test_sanic_middleware_of_a_group_runs_for_the_blueprints_that_it_has_by_then() -> None:
+    sanic = pytest.importorskip("sanic")
+    log: Log = []
+    first, second = (sanic.Blueprint(f"blueprint{next(_numbers)}") for _ in range(2))
+    for path, blueprint in (("/first", first), ("/second", second)):
+        blueprint.add_route(lambda request: sanic.text(""), path)
+    inner = sanic.Blueprint.group([first])
+    inner.on_request(lambda request: log.append("before"))
+    inner.append(second)
+    inner.middleware("request")(lambda request: log.append("after"))
+    outer = sanic.blueprints.BlueprintGroup(url_prefix="/outer")
+    outer.append(inner)
+    app = sanic_app()
+    app.blueprint(outer)
+    for path in ("/outer/first", "/outer/second"):
+        assert app.test_client.get(path)[1].status == 200
+    assert log == ["before", "after", "after"]
+
+
+def test_sanic_finds_an_application_by_its_name() -> None:
+    sanic = pytest.importorskip("sanic")
+    first, second = sanic_app(), sanic_app()
+    assert sanic.Sanic.get_app(first.name) is first
+    assert sanic.Sanic.get_app(second.name) is second
+
+
 def test_sanic_listener_priority_is_descending_at_start_and_reversed_at_stop() -> None:
     log: Log = []
     app = sanic_app()

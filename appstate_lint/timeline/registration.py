@@ -23,6 +23,7 @@ from appstate_lint.timeline.values import (
     Object,
     Registrar,
     Route,
+    TupleValue,
     Unknown,
     Value,
     literal_names,
@@ -185,7 +186,7 @@ class Registering(Launches):
             route = self.route(spec, names, "", args, keywords)
             self.prefixes[owner.site] = route if self.prefixes.get(owner.site, route) == route else Route(GAP)
         for parameter, role in roles.items():
-            given = self.argument(names, parameter, args, keywords)
+            given = self.argument(names, parameter, args, keywords) if parameter != "*" else self.all_of(args)
             if given is None or given == NONE_VALUE:
                 continue
             if role == "thread":
@@ -210,6 +211,14 @@ class Registering(Launches):
             for _, value in keywords:
                 if isinstance(value, FunctionValue):
                     self.register(owner, "dispatch", value, path, at)
+
+    def all_of(self, args: tuple[Value, ...]) -> Value:
+        """Return the arguments of a call, and what the collections among them hold, as one collection."""
+        found: list[Value] = []
+        for arg in args:
+            members = self.members(arg)
+            found += (arg,) if members is None else members
+        return TupleValue(tuple(found))
 
     def register_members(self, owner: Object, role: str, value: Value, path: Path, at: At) -> None:
         """Register what a list, a dict or, if it is code itself, ``value`` has in it."""
