@@ -162,6 +162,20 @@ def readers(size: int) -> Files:
     return service(["app.state.pool = 1", "pool_of(app)"], helper, routes)
 
 
+def requests_of_requests(size: int) -> Files:
+    """Return a circle of tasks, each of which makes a request from that of the task before."""
+    start = "\n\n@app.get('/start')\nasync def start(request: Request):\n    await step_0(request)\n"
+    steps = "".join(
+        f"\n\nasync def step_{n}(request):\n"
+        "    child = Request({'type': 'http', 'app': request.app})\n"
+        "    child.state.depth = request.app.state.pool\n"
+        f"    asyncio.create_task(step_{(n + 1) % size}(child))\n"
+        f"    asyncio.create_task(step_{(n * 7 + 3) % size}(child))\n"
+        for n in range(size)
+    )
+    return service(["app.state.pool = 1"], "import asyncio\n", start + steps)
+
+
 # ---------------------------------------------------------------- many components
 
 
@@ -226,6 +240,7 @@ SHAPES = {
     "applications": Shape(applications, (10, 40), (100, 1_000)),
     "clients": Shape(clients, (10, 40), (100, 1_000)),
     "readers": Shape(readers, (20, 80), (100, 1_000)),
+    "requests of requests": Shape(requests_of_requests, (10, 40), (10, 100)),
     "components": Shape(components, (100, 400), (100, 10_000)),
     "components and routes": Shape(components_and_routes, (50, 200), (100, 3_000)),
     "components and a helper": Shape(components_and_a_helper, (50, 200), (100, 1_000)),

@@ -131,6 +131,8 @@ class Heap:
         self.by_item = False
         self.scopes_of: dict[str, tuple[int, Place, str]] = {}
         """Requests that code makes itself, by site: the number of the dict that is their scope, where, and by whom."""
+        self.made_requests: set[str] = set()
+        """Sites of the requests that code makes itself."""
         self.augmenting = False
         self.wholes: dict[str, list[str]] = {}
         self.parts_of_whole: dict[str, Facts] = {}
@@ -173,6 +175,32 @@ class Heap:
         """Return the name of the object that is made at ``at`` in this call."""
         frame = self.frame
         return f"{frame.file}:{at[0]}:{at[1]}" + (f"#{frame.scope}" if frame.scope else "")
+
+    def request_site(self, at: flow.At) -> str:
+        """Return the name of the request that code makes at ``at``.
+
+        Those that are made here from others which code makes are one: in a circle of such code, each would lead to the
+        next.
+        """
+        site = self.site(at)
+        if any(isinstance(each, Object) and each.site in self.made_requests for each in self.given()):
+            site = site.partition("#")[0]
+        self.made_requests.add(site)
+        return site
+
+    def given(self) -> Iterator[Value]:
+        """Yield what the running function was given: its arguments, and variables of functions that it is defined in."""
+        frame = self.frame
+        variables = self.scopes[frame.scope].variables
+        yield from (variables[each.name] for each in self.parameters(frame) if each.name in variables)
+        number = frame.outer
+        while number:
+            yield from self.scopes[number].variables.values()
+            number = self.scopes[number].outer
+
+    def parameters(self, frame: Frame) -> tuple[flow.Param, ...]:
+        """Return the parameters of a frame's function; a module has none."""
+        return frame.function.params if frame.function is not None else ()
 
     def anew(self, made: Object) -> Object:
         """Note that the running statement makes an object, and under how many conditions; return it."""

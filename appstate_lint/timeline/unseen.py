@@ -109,7 +109,7 @@ class Unseen(Containers):
                 return self.make_state(args, path, at)
             if spec.kind == "key":
                 return self.make_key(spec, args, keywords, at)
-            made = Object(self.site(at), None, name)
+            made = Object(self.request_site(at) if spec.kind == "request" else self.site(at), None, name)
             scope = plain(args[0]) if spec.kind == "request" and args else UNKNOWN
             if isinstance(scope, DictValue):
                 self.scopes_of[made.site] = (scope.number, self.place(at), self.frame.name)
