@@ -13,6 +13,7 @@ from appstate_lint.facts import flow
 from appstate_lint.frameworks import FrameworkClass, Tables
 from appstate_lint.model import Phase, Place
 from appstate_lint.project import Project, Symbol
+from appstate_lint.timeline.cells import DictCell, ListCell
 from appstate_lint.timeline.frames import Frame, Raised, Scoped
 from appstate_lint.timeline.paths import Env, Path
 from appstate_lint.timeline.phasing import Phasing
@@ -37,55 +38,6 @@ from appstate_lint.timeline.values import (
 )
 
 _Name = TypeVar("_Name", bound="tuple[str | int, ...]")
-
-
-class ListCell:
-    """A list or set of the linted program: the values put into it.
-
-    ``open`` if others may be in it too, ``display`` if it is written out where it is made, by ``maker`` (file, function
-    and call); ``handed`` if code that is not seen has it, and may put something in.
-    """
-
-    __slots__ = ("display", "handed", "items", "maker", "open")
-
-    def __init__(self, maker: tuple[str, int, int]) -> None:
-        self.maker = maker
-        self.display = self.handed = False
-        self.items: list[Value] = []
-        self.open = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was seen to be put in."""
-        return not self.items and not self.open
-
-    @property
-    def is_known(self) -> bool:
-        """Whether all is known that is in it; of nothing that is so only where nobody else has it."""
-        return not self.open and not (self.handed and not self.items)
-
-
-class DictCell:
-    """A dict of the linted program, keyed by constants; ``rest`` joins what is in it under other keys."""
-
-    __slots__ = ("display", "handed", "items", "maker", "open", "rest")
-
-    def __init__(self, maker: tuple[str, int, int]) -> None:
-        self.maker = maker
-        self.display = self.handed = False
-        self.items: dict[str | int | float | bool | None, Value] = {}
-        self.rest: Value | None = None
-        self.open = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was seen to be put in."""
-        return not self.items and not self.open and self.rest is None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether all is known that is in it; of nothing that is so only where nobody else has it."""
-        return not self.open and self.rest is None and not (self.handed and not self.items)
 
 
 class Heap:
@@ -189,18 +141,15 @@ class Heap:
         return site
 
     def given(self) -> Iterator[Value]:
-        """Yield what the running function was given: its arguments, and variables of functions that it is defined in."""
+        """Yield what the running function was given: its arguments, and variables of those that it is defined in."""
         frame = self.frame
         variables = self.scopes[frame.scope].variables
-        yield from (variables[each.name] for each in self.parameters(frame) if each.name in variables)
+        params = frame.function.params if frame.function is not None else ()
+        yield from (variables[each.name] for each in params if each.name in variables)
         number = frame.outer
         while number:
             yield from self.scopes[number].variables.values()
             number = self.scopes[number].outer
-
-    def parameters(self, frame: Frame) -> tuple[flow.Param, ...]:
-        """Return the parameters of a frame's function; a module has none."""
-        return frame.function.params if frame.function is not None else ()
 
     def anew(self, made: Object) -> Object:
         """Note that the running statement makes an object, and under how many conditions; return it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appstate_lint.timeline.heap import DictCell, ListCell, single
+from appstate_lint.timeline.cells import DictCell, ListCell
+from appstate_lint.timeline.heap import single
 from appstate_lint.timeline.holders import Holders
 from appstate_lint.timeline.values import (
     EACH,
