@@ -157,9 +157,8 @@ class Components(Narrowing):
 
         The life of one that is served before begins without it, though its code may come to hold it.
         """
-        if (owner.site, BORN) in path.store:
-            return False
-        return any(self.canonical(each).site == owner.site for each, _, _ in self.targets if each != self.living)
+        others = (each for each, _, _ in self.targets if each != self.living) if self.living is not None else ()
+        return any(self.canonical(each).site == owner.site and (each.site, BORN) not in path.store for each in others)
 
     def note_written(self, write: Occurrence, value: Value, path: Path) -> None:
         """Write down what a write stores, from what that was made, and what it replaces."""

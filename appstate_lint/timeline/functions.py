@@ -134,7 +134,8 @@ class Functions(Results):
         if self.phase is Phase.UNREACHED and not entry and not self.carries_state(env):
             return self.typed(facts.returns, function.file, facts, "")
         self.calls_made += 1
-        self.situations[function.file, function.index] = self.situations.get((function.file, function.index), 0) + 1
+        if not self.muted:
+            self.situations[function.file, function.index] = self.situations.get((function.file, function.index), 0) + 1
         activity = self.activity
         nested = running in self.active
         if not nested:
@@ -145,7 +146,7 @@ class Functions(Results):
         if not nested:
             self.active.discard(running)
         self.note_nones(none_parameters, function, site, path, touched, value)
-        if hook is None:
+        if hook is None and not self.muted:
             self.note_inert(function, touched or self.activity != activity, value, not path.dead)
         self.generator_touches = hook is not None and touched
         return value
@@ -287,7 +288,8 @@ class Functions(Results):
     def note_inert(self, function: FunctionValue, active: bool, value: Value, returns: bool) -> None:
         """Count the runs of a function that did nothing to state; one that did something is never skipped.
 
-        Neither is one that returns now this, now that, where this tells something: a name, say, or a function.
+        Neither is one that returns now this, now that, where this tells something: a name, say, or a function. What is
+        only tried does not count.
         """
         key = (function.file, function.index)
         count = self.inert.get(key, 0)
