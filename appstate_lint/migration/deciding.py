@@ -19,7 +19,7 @@ from appstate_lint.migration.leftovers import Leftover
 from appstate_lint.migration.sources import Sources
 from appstate_lint.migration.survey import Survey
 from appstate_lint.model import Kind, Left, Phase, Place
-from appstate_lint.project.symbols import bound_names, placed_imports, seeing, statements
+from appstate_lint.project.symbols import bound_names, mentions_of, placed_imports, statements
 
 _BROAD = frozenset({"Exception", "BaseException", "AttributeError", "KeyError"})
 _OF_IMPORTS = frozenset({"ImportError", "ModuleNotFoundError"})
@@ -244,8 +244,7 @@ class Planner:
     def _is_replaced(self, file: str, function: int, name: str, places: set[Place]) -> bool:
         """Tell whether all that mentions a name which a function (-1: the module) imports is among places."""
         starts = {(place.line, place.column) for place in places}
-        code = seeing(self.project.facts[file], function, name)
-        mentions = [node for node in flow.nodes(code) if isinstance(node, flow.Name) and node.id == name]
+        mentions = list(mentions_of(self.project.facts[file], function, name))
         return bool(mentions) and all(node.at[:2] in starts for node in mentions)
 
     def _patch_of(self, file: str, name: str) -> str:

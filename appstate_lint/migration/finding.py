@@ -20,7 +20,7 @@ from appstate_lint.model import Left, Place, Related
 from appstate_lint.project.accessors import Accessor
 from appstate_lint.project.launchers import MODULE
 from appstate_lint.project.meanings import Definition, Meanings
-from appstate_lint.project.symbols import Project, imports, seeing, statements
+from appstate_lint.project.symbols import Project, imports, mentions_of, statements
 from appstate_lint.project.uses import Form, Use, uses
 
 _OF_TYPES = frozenset({"isinstance", "issubclass", "cast", "TypeVar", "NewType", "type", "object", "create_autospec"})
@@ -143,10 +143,7 @@ def _imports(looked: _File, found: list[Use], given: frozenset[tuple[str, str]])
     for use in found:
         if use.form is not Form.IMPORT or not isinstance(use.top, flow.ImportFrom):
             continue
-        used = any(
-            isinstance(node, flow.Name) and node.id == use.bound
-            for node in flow.nodes(seeing(facts, use.scope.function, use.bound))
-        )
+        used = any(True for _ in mentions_of(facts, use.scope.function, use.bound))
         exported = use.scope.function == MODULE and (
             use.bound in (facts.exports or ())
             or use.top.alias == use.top.name

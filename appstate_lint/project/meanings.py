@@ -18,6 +18,8 @@ from appstate_lint.project.symbols import Project, Symbol, bound_names, statemen
 MOST_STEPS = 30
 _IMPORTERS = frozenset({"import_module", "__import__"})
 _IMPORTS = (flow.Import, flow.ImportFrom)
+_NOTHING = flow.Const(None)
+"""What stands in for a name that is bound elsewhere."""
 
 
 class Definition(NamedTuple):
@@ -324,9 +326,9 @@ class Meanings:
         twice: set[str] = {param.name for param in function.params if seen[param.name] is None}
         for statement in statements(function.body):
             for name, bound in self._binds(file, statement):
-                if name not in seen or _is_nothing(seen[name]):
+                if name not in seen or seen[name] == _NOTHING:
                     seen[name] = bound
-                elif not _is_nothing(bound) and not self._is_same(file, seen[name], bound):
+                elif bound != _NOTHING and not self._is_same(file, seen[name], bound):
                     twice.add(name)
         for node in _targets_inside(function.body):
             twice.add(node)
@@ -371,11 +373,6 @@ def _plain(statement: flow.Stmt) -> Expr | None:
     if isinstance(statement, flow.Bind) and all(isinstance(target, flow.Name) for target in statement.targets):
         return statement.value
     return None
-
-
-def _is_nothing(bound: _Bound) -> bool:
-    """Tell whether a binding is the literal ``None``: what stands in for a name that is bound elsewhere."""
-    return isinstance(bound, flow.Const) and bound.value is None
 
 
 def _bare(annotation: Expr) -> Expr:

@@ -15,6 +15,8 @@ from appstate_lint.project.shapes import Shapes, named_by
 from appstate_lint.project.symbols import Project
 
 EXPORTS = "__all__"
+_GIVE = frozenset({"setattr", "__setattr__", "__dict__", "vars"})
+"""Ways to give an object attributes whose names are not seen."""
 EVERYTHING = frozenset({"Exception", "BaseException"})
 """The names of the exceptions that stand for all."""
 
@@ -42,6 +44,7 @@ class Mentions:
         self._shaped: dict[str, tuple[int, ...]] = {}
         self._touching: dict[str, frozenset[int]] = {}
         self._named: dict[tuple[str, int], bool] = {}
+        self._giving: dict[str, bool] = {}
 
     @cached_property
     def unnamed_routers(self) -> tuple[str, ...]:
@@ -168,6 +171,19 @@ class Mentions:
             function = self.project.function(file, index)
             own = function.params[0].name if function.owner >= 0 and function.params else ""
             known = self._named[file, index] = bool(own) and named_by(own, function.body)
+        return known
+
+    def gives_by_name(self, file: str) -> bool:
+        """Tell whether a file has code that may give objects attributes whose names are not seen."""
+        known = self._giving.get(file)
+        if known is None:
+            facts = self.project.facts[file]
+            nodes = flow.nodes(facts.body, facts.functions, facts.classes)
+            known = self._giving[file] = any(
+                (isinstance(node, flow.Name) and node.id in _GIVE)
+                or (isinstance(node, flow.Attr) and node.name in _GIVE)
+                for node in nodes
+            )
         return known
 
     def module_touches(self, file: str) -> bool:

@@ -379,7 +379,14 @@ def placed_imports(facts: FileFacts) -> Iterator[tuple[int, flow.Import | flow.I
                 yield index, statement
 
 
-def seeing(facts: FileFacts, index: int, name: str) -> tuple[flow.Record | Block, ...]:
+def mentions_of(facts: FileFacts, index: int, name: str) -> Iterator[flow.Name]:
+    """Yield where code mentions ``name`` that may see it as a function (-1: the module) binds it."""
+    for node in flow.nodes(_seeing(facts, index, name)):
+        if isinstance(node, flow.Name) and node.id == name:
+            yield node
+
+
+def _seeing(facts: FileFacts, index: int, name: str) -> tuple[flow.Record | Block, ...]:
     """Return the code that may see ``name`` as a function binds it: what is inside that function; else the file."""
     if index < 0 or name not in facts.functions[index].locals:
         return (facts.body, *facts.functions, *facts.classes)

@@ -199,14 +199,18 @@ class Arguments(Expressions):
         if dependency is not None:
             return self.depend(dependency, param, function, facts, path, at)
         value = self.typed(param.annotation, function.file, facts, param.name)
-        plain_object = isinstance(value, Object) and not self.kind(value)
+        is_plain = isinstance(value, Object) and not self.kind(value)
         if self.root is not None and (function.file, function.index) == (self.root.file, self.root.function):
-            place = f"{function.file}:{facts.qualname}.{param.name}"
-            if isinstance(value, Object) and plain_object:
-                value = Object(f"{GIVEN}{place}", value.cls, value.external)
-            elif isinstance(value, Unknown) and not value.origin and value.hint == param.name:
-                value = Unknown(param.name, place)
-        return join(value, NONE) if plain_object and _may_be_none(param) else value
+            value = self.once_given(value, param.name, f"{function.file}:{facts.qualname}.{param.name}")
+        return join(value, NONE) if is_plain and param.default == flow.Const(None) else value
+
+    def once_given(self, value: Value, name: str, place: str) -> Value:
+        """Return what a parameter of a launcher is: the same for all its code, so it has a name of its own."""
+        if isinstance(value, Object) and not self.kind(value):
+            return Object(f"{GIVEN}{place}", value.cls, value.external)
+        if isinstance(value, Unknown) and not value.origin and value.hint == name:
+            return Unknown(name, place)
+        return value
 
     def dependency_of(self, param: flow.Param, function: FunctionValue) -> Dependency | None:
         """Return the ``Depends`` of a parameter, from its default or its annotation."""
@@ -293,11 +297,6 @@ class Arguments(Expressions):
         value = self.invoke(self.evaluate(factory, path), (), (), path, call.at)
         self.frames.pop()
         self.put_attribute(made, names[0], value)
-
-
-def _may_be_none(param: flow.Param) -> bool:
-    """Tell whether a parameter that is not given is ``None``."""
-    return isinstance(param.default, flow.Const) and param.default.value is None
 
 
 def _code(function: FunctionValue) -> tuple[str, int, int]:

@@ -157,14 +157,11 @@ class Assignments(Calls):
 
     def set_outer(self, name: str, value: Value, path: Path) -> None:
         """Bind a ``global`` or ``nonlocal`` name."""
-        number = self.frame.outer
-        while number:
-            scoped = self.scopes[number]
+        for scoped in self.enclosing(self.frame):
             if name in scoped.variables:
                 scoped.variables[name] = join(scoped.variables[name], value)
                 scoped.rebound.add(name)
                 return
-            number = scoped.outer
         self.keep(self.global_writes, (self.frame.file, name), value)
 
     def set_attribute(self, owner: Value, name: str, value: Value, at: At, path: Path) -> None:

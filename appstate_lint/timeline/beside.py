@@ -15,7 +15,6 @@ from appstate_lint.timeline.presence import (
     MISSING,
     PRESENT,
     Cell,
-    Facts,
     Key,
     Store,
     about,
@@ -40,7 +39,6 @@ class Beside(Idling):
     """Runs spawned and possibly reached code while the service starts and serves."""
 
     imported: list[str]
-    targets: list[tuple[Object, Store, Facts]]
 
     def run_spawned(self, started: Path, current: Path, effects: Path) -> Path:
         """Run what was started beside the start-up or a request."""

@@ -34,6 +34,7 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
+    is_of_annotation,
     join,
     join_all,
     literal_names,
@@ -194,7 +195,7 @@ class Builtins(Known):
                     bases = {(base.file, base.index) for base in self.bases(cls)} if cls is not None else set()
                     if (kind.file, kind.index) in bases:
                         return True
-                    return None if structural or (site.startswith("any ") and own is None) else False
+                    return None if structural or (is_of_annotation(site) and own is None) else False
                 if spec is not None and own is not None:
                     return own.kind == spec.kind
                 return False if own is not None and isinstance(kind, External) and kind.name in BUILTINS else None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from appstate_lint.facts import enums, flow
 from appstate_lint.facts.flow import At, Expr
-from appstate_lint.timeline.heap import elsewhere, is_of_annotation
+from appstate_lint.timeline.heap import elsewhere
 from appstate_lint.timeline.parts import Parts
 from appstate_lint.timeline.paths import Path
 from appstate_lint.timeline.truth import equals
@@ -20,6 +18,7 @@ from appstate_lint.timeline.values import (
     Object,
     Unknown,
     Value,
+    is_of_annotation,
     join,
 )
 
@@ -28,8 +27,6 @@ _DATA_CLASSES = frozenset({"dataclass", "define", "frozen", "mutable"})
 _PROPERTIES = frozenset({"property", "cached_property"})
 _PLAIN_BASES = frozenset({"object", "ABC", "Generic", "Protocol"})
 """Bases outside the project that give objects no attributes."""
-_BY_NAME = frozenset({"setattr", "__setattr__", "__dict__", "vars"})
-"""Ways to give an object attributes whose names are not seen."""
 
 
 class Classes(Parts):
@@ -130,7 +127,7 @@ class Classes(Parts):
             return True if _PROPERTIES.isdisjoint(marks) else None
         if self.has_field(owner.cls, name):
             return True
-        if is_of_annotation(owner) or not self.is_plain(owner.cls) or name in self.fields(owner.cls):
+        if is_of_annotation(owner.site) or not self.is_plain(owner.cls) or name in self.fields(owner.cls):
             return None
         return False if self.get_attribute(owner, name) is None else None
 
@@ -148,9 +145,7 @@ class Classes(Parts):
         marks = {_last(decorator) for body in bodies for decorator in body.decorators}
         if not marks <= _DATA_CLASSES or any(body.keywords for body in bodies):
             return False
-        files = {base.file: self.project.facts[base.file] for base in self.bases(cls)}
-        code = (flow.nodes(facts.body, facts.functions, facts.classes) for facts in files.values())
-        return not any(_BY_NAME.intersection(_name_of(node)) for nodes in code for node in nodes)
+        return not any(self.mentions.gives_by_name(base.file) for base in self.bases(cls))
 
     def fields(self, cls: ClassValue) -> list[str]:
         """Return the annotated fields of a class and its bases, in the order of a data class's constructor."""
@@ -182,14 +177,6 @@ class Classes(Parts):
         if default is not None and self.unseen_bases(cls) and self.is_field(default):
             return True
         return isinstance(default, Literal) and default not in (value, NONE_VALUE)
-
-
-def _name_of(node: object) -> Iterator[str]:
-    """Yield the name that a node of code is, or the attribute that it takes."""
-    if isinstance(node, flow.Name):
-        yield node.id
-    elif isinstance(node, flow.Attr):
-        yield node.name
 
 
 def _last(decorator: Expr) -> str:

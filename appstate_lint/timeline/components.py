@@ -41,6 +41,7 @@ from appstate_lint.timeline.values import (
     TupleValue,
     Unknown,
     Value,
+    is_of_annotation,
     options,
     plain,
 )
@@ -364,7 +365,7 @@ def is_made(value: Value) -> bool:
     match value:
         case Object(site=site, cls=cls, external=external):
             known = cls is not None or external.partition(".")[0] not in sys.stdlib_module_names
-            return known and not site.startswith("any ")
+            return known and not is_of_annotation(site)
         case ListValue() | DictValue():
             return True
     return False
@@ -373,7 +374,7 @@ def is_made(value: Value) -> bool:
 def made_of(value: Value) -> Made:
     """Return the class that a value surely is an instance of."""
     match value:
-        case Object(site=site, cls=ClassValue(file=file, index=index)) if not site.startswith("any "):
+        case Object(site=site, cls=ClassValue(file=file, index=index)) if not is_of_annotation(site):
             return Made(file, index)
         case Literal(value=constant):
             return Made(builtin=type(constant).__name__)

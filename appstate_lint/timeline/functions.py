@@ -256,12 +256,10 @@ class Functions(Results):
         It is run all the same where it is given state or code, and where what it does itself may touch a holder. So is
         a constructor that is given texts, but for one that requests call: its object may keep the name of a component.
         """
-        if self.keeps_texts(function, env):
-            return False
         enough = 4 * ENOUGH_RUNS if self.phase in _STARTING else ENOUGH_RUNS
         runs = self.inert.get((function.file, function.index), 0)
         idle = runs >= 4 * enough or (runs >= enough and not self.carries_state(env))
-        return idle and not self.mentions.touches(function.file, function.index)
+        return idle and not (self.mentions.touches(function.file, function.index) or self.keeps_texts(function, env))
 
     def keeps_texts(self, function: FunctionValue, env: dict[str, Value]) -> bool:
         """Tell whether a function makes an object that is given a text, other than for a request."""

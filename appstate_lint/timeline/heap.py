@@ -146,10 +146,16 @@ class Heap:
         variables = self.scopes[frame.scope].variables
         params = frame.function.params if frame.function is not None else ()
         yield from (variables[each.name] for each in params if each.name in variables)
+        for scoped in self.enclosing(frame):
+            yield from scoped.variables.values()
+
+    def enclosing(self, frame: Frame) -> Iterator[Scoped]:
+        """Yield the variables of the functions that a frame's function is defined in, the innermost first."""
         number = frame.outer
         while number:
-            yield from self.scopes[number].variables.values()
-            number = self.scopes[number].outer
+            scoped = self.scopes[number]
+            yield scoped
+            number = scoped.outer
 
     def anew(self, made: Object) -> Object:
         """Note that the running statement makes an object, and under how many conditions; return it."""
@@ -390,11 +396,6 @@ def elsewhere(value: Value, name: str, origin: str = "") -> Value:
     With an ``origin``, that other value is one and the same for all code.
     """
     return join(value, Unknown(name, f"{origin}{OR_NONE}" if origin else "")) if value == NONE else value
-
-
-def is_of_annotation(value: Object) -> bool:
-    """Tell whether an object is only known as what an annotation says: its class may be one that extends that."""
-    return value.site.startswith("any ")
 
 
 def single(values: Value) -> Value:

@@ -70,13 +70,9 @@ class Ingredients(Heap):
 
     def around(self, frame: Frame, name: str) -> Names:
         """Return the ingredients of a variable of the functions that a frame's function is defined in."""
-        number = frame.outer
-        while number:
-            scoped = self.scopes[number]
-            if name in scoped.variables:
-                return scoped.ingredients.get(name, NO_NAMES)
-            number = scoped.outer
-        return NO_NAMES
+        holding = (scoped for scoped in self.enclosing(frame) if name in scoped.variables)
+        found = next(holding, None)
+        return found.ingredients.get(name, NO_NAMES) if found is not None else NO_NAMES
 
     def note_target(self, target: Expr | None, names: Names) -> None:
         """Note the ingredients of what a target now holds."""

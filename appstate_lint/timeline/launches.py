@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from appstate_lint.facts.flow import At
 from appstate_lint.model import Phase
@@ -60,9 +60,13 @@ class Launches(Jobs):
         if now or self.muted:  # what is only tried configures nothing
             self.tried.update(marks)
         if now:
-            self.frame.touched.update(marks)
-            path.put_all((mark, Cell(VALUE)) for mark in marks)
+            self.note_started(marks, path)
             self.may_raise(path)
+
+    def note_started(self, marks: Collection[Key], path: Path) -> None:
+        """Note that servers have been started on the way."""
+        self.frame.touched.update(marks)
+        path.put_all((mark, Cell(VALUE)) for mark in sorted(marks))
 
     def served_by(self, server: Object) -> Iterator[Value]:
         """Yield what a server serves: what it, or the configuration that it has, was given."""
@@ -85,8 +89,7 @@ class Launches(Jobs):
         if path.dead or self.muted or not (marks := self.would_start(code, path, at)):
             return False
         self.run_started(code, path.fork(), at)
-        self.frame.touched.update(marks)
-        path.put_all((mark, Cell(VALUE)) for mark in sorted(marks))
+        self.note_started(marks, path)
         return True
 
     def join_tasks(self, args: tuple[Value, ...], path: Path, at: At) -> Value:

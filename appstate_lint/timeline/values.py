@@ -255,3 +255,8 @@ def literal_names(value: Value) -> tuple[str, ...] | None:
 
 
 Keywords: TypeAlias = tuple[tuple[str, Value], ...]
+
+
+def is_of_annotation(site: str) -> bool:
+    """Tell whether an object is only known as what an annotation says: its class may be one that extends that."""
+    return site.startswith("any ")
